@@ -1,0 +1,1 @@
+"""The texts and tasks that models learn from."""

@@ -1,0 +1,1 @@
+"""Figures, one module per subject: plain data in, matplotlib Axes out."""

@@ -1,0 +1,1 @@
+"""Developers' scripts, run from the root as `python -m tools.NAME`; not part of the wheel."""

@@ -1,0 +1,45 @@
+"""Where things are, and what every lab has in common."""
+
+import platform
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+BUILD = ROOT / "build"
+NOTEBOOKS = ROOT / "notebooks"
+BOOK = ROOT / "book"
+
+COLAB_CELL = """\
+# In Colab this installs the course; anywhere else it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    %pip install -q "lmcourse @ git+REPOSITORY_URL"
+    !python -m lmcourse assets"""
+
+
+def repository_url(config: Path = ROOT / "_config.yml") -> str:
+    """The repository's address, written in the book's configuration and nowhere else."""
+    return yaml.safe_load(config.read_text(encoding="utf-8"))["repository"]["url"]
+
+
+def colab_cell() -> str:
+    """The first cell of every lab."""
+    return COLAB_CELL.replace("REPOSITORY_URL", repository_url())
+
+
+def labs(names: list[str] | None = None) -> list[Path]:
+    """The notebooks of the course, or those named. Raises ValueError for a name without a notebook."""
+    if not names:
+        return sorted(NOTEBOOKS.glob("*.ipynb"))
+    paths = [NOTEBOOKS / f"{Path(name).stem}.ipynb" for name in names]
+    for path in paths:
+        if not path.exists():
+            raise ValueError(f"no lab {path.stem!r} in {NOTEBOOKS.name}/")
+    return paths
+
+
+def platform_tag() -> str:
+    """Where a picture has the same pixels on every run: `linux-x86_64`."""
+    return f"{platform.system()}-{platform.machine()}".lower()

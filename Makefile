@@ -16,9 +16,10 @@ WHEEL := build/dist/.ready
 WHEEL_DEPS := build/wheel-env/.dependencies
 WHEEL_ENV := build/wheel-env/.ready
 
-# Folders are listed too: their date changes when a file is added or removed.
-PAGES := _config.yml _toc.yml pyproject.toml README.md \
-  $(shell find book notebooks -not -path 'book/generated*' -not -path 'book/site/vendor*' -not -name '.*' -not -path '*/.*') \
+# Folders are listed too: their date changes when a file is added or removed. The slash keeps them apart from the
+# commands of the same name.
+PAGES := _config.yml _toc.yml pyproject.toml \
+  $(shell find book/ notebooks/ -not -path '*/generated*' -not -path '*/vendor*' -not -path '*/.*' -not -path '*/__pycache__*') \
   $(shell find lmcourse tools benchmarks -type f -not -name '*.pyc')
 PACKAGE := pyproject.toml README.md LICENSE $(shell find lmcourse -type f -not -name '*.pyc')
 
@@ -43,7 +44,8 @@ bench: $(ASSETS) ## run the benchmarks and record their results
 
 test: $(BOOK) $(WHEEL_ENV) ## prove everything: lint, types, package, labs, wheel, book
 	$(PY) -m tools.notebooks --copy build/labs
-	JUPYTER_PATH=$(CURDIR)/build/jupyter $(PY) -m pytest tests build/labs -n $(WORKERS) --dist loadfile --nbval --nbval-kernel-name lmcourse-wheel \
+	JUPYTER_PATH=$(CURDIR)/build/jupyter $(PY) -m pytest tests build/labs -n $(WORKERS) --dist loadfile \
+	  -p tests.notebooks.plugin --nbval --nbval-kernel-name lmcourse-wheel \
 	  --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout 120
 
 wheel: $(WHEEL) ## build the wheel into build/dist

@@ -32,7 +32,7 @@ def use() -> None:
 
 @contextmanager
 def applied() -> Iterator[None]:
-    """The style inside a `with` block, or as a decorator `@applied()`; afterwards the reader's own settings are back."""
+    """The style inside a `with` block, or as a decorator `@applied()`; the reader's own settings come back."""
     with plt.style.context(_STYLE):
         yield
 

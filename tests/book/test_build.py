@@ -1,10 +1,12 @@
 """The built book: every link, picture and script leads somewhere, nothing lies outside, and a bad page is refused."""
 
 import re
+import runpy
 import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 import nbformat
@@ -127,6 +129,22 @@ def test_the_address_of_the_repository_is_filled_in(html):
     text = (html / "book/setup.html").read_text(encoding="utf-8")
     assert f"git clone {address}" in re.sub(r"<[^>]+>", "", text)
     assert [page.name for page in html.rglob("*.html") if "REPOSITORY_URL" in page.read_text(encoding="utf-8")] == []
+
+
+def test_every_lab_opens_in_colab_and_binder(html):
+    address = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    place = urlsplit(address).path.strip("/")
+    for lab in (name for name in pages() if name.startswith("notebooks/")):
+        links = {url for _, _, url in Document(html / f"{lab}.html").references}
+        assert f"https://colab.research.google.com/github/{place}/blob/main/{lab}.ipynb" in links
+        assert any(url.startswith("https://mybinder.org/v2/gh/") and f"{lab}.ipynb" in url for url in links)
+
+
+def test_a_lab_that_is_no_room_is_refused():
+    check = runpy.run_path(str(ROOT / "book/extensions/course_pages.py"))["check_rooms"]
+    check(None, SimpleNamespace(found_docs={"notebooks/tokenization", "book/notation"}))
+    with pytest.raises(ValueError, match="tokenisation"):
+        check(None, SimpleNamespace(found_docs={"notebooks/tokenisation"}))
 
 
 def test_the_map_has_the_rooms_of_the_contents_in_order():

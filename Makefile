@@ -34,7 +34,7 @@ serve: $(BOOK) ## show the book at http://localhost:8000 (PORT=... for another p
 	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
 lab: $(ASSETS) ## open the labs in JupyterLab
-	$(BIN)/jupyter lab --notebook-dir=notebooks
+	$(BIN)/jupyter-lab notebooks
 
 notebooks: $(ASSETS) ## run all labs again, in place
 	$(PY) -m tools.notebooks

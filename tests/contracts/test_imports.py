@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "lmcourse.data": {"lmcourse.assets", "lmcourse.tokenization"},
     "lmcourse.embeddings": set(),
     "lmcourse.models": set(),
-    "lmcourse.models.pretrained": {"lmcourse.assets", "lmcourse.models"},
+    "lmcourse.models.pretrained": {"lmcourse.assets", "lmcourse.models", "lmcourse.tokenization"},
     "lmcourse.objectives": set(),
     "lmcourse.training": {"lmcourse.objectives.base"},
     "lmcourse.finetuning": {"lmcourse.models"},

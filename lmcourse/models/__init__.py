@@ -1,0 +1,1 @@
+"""Models, and the real ones that the course reads: see `pretrained`."""

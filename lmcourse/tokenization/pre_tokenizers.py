@@ -1,0 +1,185 @@
+"""Pre-tokenization: cut a text into pieces that no token may cross, such as words with their leading space.
+
+Each pre-tokenizer refines a list of pieces. The classes carry the names and the fields of the Hugging Face
+`tokenizers` JSON format. Chapter: `book/tokenization.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import regex
+
+# GPT-2's pattern (Radford et al., 2019): contractions, then words, numbers and signs, each with one leading space.
+GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+
+
+class Piece(NamedTuple):
+    """A run of the text: its characters, where it starts, and how many characters were put before it (0 or 1)."""
+
+    text: str
+    start: int
+    added: int = 0
+
+
+class PreTokenizer(Protocol):
+    """Cuts pieces into smaller ones."""
+
+    @property
+    def local(self) -> bool:
+        """Whether cutting a text before a space that follows something else changes nothing."""
+
+    def split(self, piece: Piece) -> Iterator[Piece]:
+        """Yield the parts of one piece, in order."""
+
+
+@lru_cache(maxsize=64)
+def _compiled(pattern: str) -> regex.Pattern:
+    return regex.compile(pattern)
+
+
+def _cut(piece: Piece, start: int, end: int) -> Piece:
+    """Return the characters start to end of a piece as a piece of its own."""
+    added = piece.added if start == 0 else 0
+    return Piece(piece.text[start:end], piece.start + max(start - piece.added, 0), added)
+
+
+def _prefixed(piece: Piece, prefix: str) -> Piece:
+    return Piece(prefix + piece.text, piece.start, piece.added + 1)
+
+
+def _match_and_rest(piece: Piece, pattern: str) -> Iterator[tuple[Piece, bool]]:
+    """Yield the matches of a pattern in a piece and what lies between them, with a flag that tells a match."""
+    last = 0
+    for match in _compiled(pattern).finditer(piece.text):
+        start, end = match.span()
+        if start == end:
+            continue
+        if start > last:
+            yield _cut(piece, last, start), False
+        yield _cut(piece, start, end), True
+        last = end
+    if last < len(piece.text):
+        yield _cut(piece, last, len(piece.text)), False
+
+
+@dataclass(frozen=True)
+class Split:
+    """Cut at the matches of a pattern: keep them apart, drop them, or leave them with the part before."""
+
+    pattern: str
+    behavior: str = "Isolated"
+    invert: bool = False
+    local = False
+
+    def __post_init__(self) -> None:
+        if self.behavior not in ("Isolated", "Removed", "MergedWithPrevious"):
+            raise ValueError(f"unsupported split behaviour {self.behavior!r}")
+
+    def split(self, piece: Piece) -> Iterator[Piece]:
+        """Yield the parts."""
+        held: list[Piece] = []
+        for part, matched in _match_and_rest(piece, self.pattern):
+            cut_here = matched != self.invert
+            if self.behavior == "MergedWithPrevious":
+                if cut_here and held:
+                    before = held.pop()
+                    part = Piece(before.text + part.text, before.start, before.added)
+                yield from held
+                held = [] if cut_here else [part]
+                if cut_here:
+                    yield part
+            elif not (cut_here and self.behavior == "Removed"):
+                yield part
+        yield from held
+
+
+@dataclass(frozen=True)
+class ByteLevel:
+    """GPT-2's pieces, to be written in the byte alphabet; with `add_prefix_space` the text begins with a space."""
+
+    add_prefix_space: bool = False
+    trim_offsets: bool = False
+    use_regex: bool = True
+
+    @property
+    def local(self) -> bool:
+        """True for GPT-2's pattern, in which a space can only begin a piece."""
+        return self.use_regex and not self.add_prefix_space
+
+    def split(self, piece: Piece) -> Iterator[Piece]:
+        """Yield the pieces (still as text; the tokenizer writes them as bytes)."""
+        if self.add_prefix_space and not piece.text.startswith(" "):
+            piece = _prefixed(piece, " ")
+        if not self.use_regex:
+            yield piece
+            return
+        yield from (part for part, _ in _match_and_rest(piece, GPT2_PATTERN))
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Cut numbers out of the text, as a whole or digit by digit."""
+
+    individual_digits: bool = False
+    local = True
+
+    def split(self, piece: Piece) -> Iterator[Piece]:
+        """Yield numbers and what lies between them."""
+        yield from (part for part, _ in _match_and_rest(piece, r"\p{N}" if self.individual_digits else r"\p{N}+"))
+
+
+@dataclass(frozen=True)
+class WhitespaceSplit:
+    """Cut at white space and drop it."""
+
+    local = True
+
+    def split(self, piece: Piece) -> Iterator[Piece]:
+        """Yield the words, punctuation still attached."""
+        yield from (part for part, matched in _match_and_rest(piece, r"\S+") if matched)
+
+
+@dataclass(frozen=True)
+class BertPreTokenizer:
+    """BERT's words: cut at white space, which is dropped, and around every punctuation sign."""
+
+    local = True
+
+    def split(self, piece: Piece) -> Iterator[Piece]:
+        """Yield words and single punctuation signs."""
+        sign = r"[!-/:-@\[-`{-~\p{P}]"
+        yield from (part for part, matched in _match_and_rest(piece, rf"{sign}|(?:(?!{sign})\S)+") if matched)
+
+
+@dataclass(frozen=True)
+class Metaspace:
+    """SentencePiece's words: a space becomes a visible mark and belongs to the word after it (Kudo, 2018)."""
+
+    replacement: str = "▁"
+    prepend_scheme: str = "always"
+    split_words: bool = True
+
+    @property
+    def local(self) -> bool:
+        """True where every word gets the mark."""
+        return self.split_words and self.prepend_scheme == "always"
+
+    def __post_init__(self) -> None:
+        if self.prepend_scheme not in ("always", "never", "first"):
+            raise ValueError(f"unknown prepend_scheme {self.prepend_scheme!r}; use always, never or first")
+
+    def split(self, piece: Piece) -> Iterator[Piece]:
+        """Yield words that begin with the mark; with `split_words=False` the whole text is one piece."""
+        marked = Piece(piece.text.replace(" ", self.replacement), piece.start, piece.added)
+        wanted = self.prepend_scheme == "always" or (self.prepend_scheme == "first" and piece.start == 0)
+        if wanted and not marked.text.startswith(self.replacement):
+            marked = _prefixed(marked, self.replacement)
+        if not self.split_words:
+            yield marked
+            return
+        mark = regex.escape(self.replacement)
+        yield from (part for part, _ in _match_and_rest(marked, rf"{mark}?[^{mark}]+|{mark}"))

@@ -47,5 +47,5 @@ def train(
     kept = Counter(counts).most_common(vocab_size - len(special_tokens))
     vocab = {token: i for i, token in enumerate([*special_tokens, *(word for word, _ in kept)])}
     special = added_tokens(special_tokens, vocab)
-    decoders = (WordPieceDecoder(prefix="", cleanup=True),)
+    decoders = (WordPieceDecoder(),)
     return Tokenizer(Words(vocab, unk_token), (), pre_tokenizers, decoders, special)

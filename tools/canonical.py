@@ -76,4 +76,8 @@ def _number_widgets(notebook: NotebookNode) -> NotebookNode:
         text = text.replace(model, f"<widget {position}>")
     for position in range(len(models)):
         text = text.replace(f"<widget {position}>", f"{position:032x}")
-    return nbformat.reads(text, as_version=4)
+    numbered = nbformat.reads(text, as_version=4)
+    if models:
+        state = widget_state(numbered)
+        numbered.metadata.widgets[WIDGETS].state = nbformat.from_dict(dict(sorted(state.items())))
+    return numbered

@@ -11,30 +11,15 @@ import tempfile
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 from tools.canonical import dumps, normalise
+from tools.client import LabClient
 from tools.meter import Meter
 from tools.project import BUILD, labs, platform_tag
 
 CELL_TIMEOUT = 600
 KERNEL = "lmcourse-wheel"
-
-
-class _Measured(NotebookClient):
-    """A client that measures its kernel from the first cell on."""
-
-    meter: Meter
-
-    async def async_start_new_kernel_client(self) -> object:
-        client = await super().async_start_new_kernel_client()
-        self.meter = Meter(self.km.provisioner.pid)
-        return client
-
-    async def _async_cleanup_kernel(self) -> None:
-        self.meter.stop()
-        await super()._async_cleanup_kernel()
 
 
 def execute(notebook: NotebookNode) -> tuple[NotebookNode, Meter]:
@@ -47,9 +32,7 @@ def execute(notebook: NotebookNode) -> tuple[NotebookNode, Meter]:
     notebook.metadata.pop("widgets", None)
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
-        client = _Measured(
-            notebook, timeout=CELL_TIMEOUT, kernel_name="python3", resources=resources, record_timing=False
-        )
+        client = LabClient(notebook, timeout=CELL_TIMEOUT, kernel_name="python3", resources=resources)
         client.execute()
     for position, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):

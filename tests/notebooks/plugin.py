@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nbclient import NotebookClient
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from tools.canonical import normalise, widget_state
+from tools.client import LabClient
 from tools.compare import differences
 from tools.meter import Meter
 from tools.project import BUILD, platform_tag
@@ -71,10 +71,7 @@ class Run:
         self.cell, self.message = 0, ""
         self.exact = self.stored.metadata.get("lmcourse", {}).get("platform") == platform_tag()
         self.neighbours = sorted(path.name for path in file.path.parent.iterdir() if path != file.path)
-        self.client = NotebookClient(self.fresh, record_timing=False)
-        self.client.reset_execution_trackers()
-        self.client.clear_before_next_output = False
-        self.client.kc = file.kernel.kc
+        self.client = LabClient(self.fresh)
         for position in self.positions:
             self.fresh.cells[position].outputs = []
         self._listen(file)

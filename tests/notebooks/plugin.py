@@ -28,6 +28,7 @@ RUN = pytest.StashKey["Run"]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--labs-from", default=str(BUILD / "wheel-env"), help="the environment that labs must import from")
+    parser.addoption("--labs-record", default=str(BUILD / "lab-budgets.json"), help="the file for time and memory")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -52,8 +53,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     budgets = dict(value for report in reports for name, value in report.user_properties if name == "lab-budget")
     if not budgets:
         return
-    BUILD.mkdir(exist_ok=True)
-    (BUILD / "lab-budgets.json").write_text(json.dumps(budgets, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    record = Path(terminalreporter.config.getoption("--labs-record"))
+    record.parent.mkdir(exist_ok=True)
+    record.write_text(json.dumps(budgets, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     terminalreporter.section("labs")
     for lab, spent in sorted(budgets.items()):
         terminalreporter.write_line(f"{lab}: {spent['seconds']:.0f} s, {spent['bytes'] / 1e9:.2f} GB")

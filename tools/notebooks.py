@@ -26,7 +26,7 @@ def execute(notebook: NotebookNode) -> tuple[NotebookNode, Meter]:
     """Run all cells from an empty directory; gives the notebook in stored form and what the run took.
 
     Raises nbclient's CellExecutionError for an exception in a cell without the tag `raises-exception`, and ValueError
-    for a cell that writes to stderr: its text would differ from run to run.
+    for a cell that writes to stderr (its text would differ from run to run) or whose result cannot be displayed.
     """
     notebook = normalise(notebook)
     notebook.metadata.pop("widgets", None)
@@ -36,12 +36,17 @@ def execute(notebook: NotebookNode) -> tuple[NotebookNode, Meter]:
         client.execute()
     for position, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
-            if output.get("name") == "stderr":
-                raise ValueError(
-                    f"cell {position} writes to stderr: {output.text!r}; for progress: lmcourse.lab.progress"
-                )
+            _refuse(position, cell, output)
     notebook.metadata.lmcourse = {"platform": platform_tag()}
     return normalise(notebook), client.meter
+
+
+def _refuse(position: int, cell: NotebookNode, output: NotebookNode) -> None:
+    if output.get("name") == "stderr":
+        raise ValueError(f"cell {position} writes to stderr: {output.text!r}; for progress: lmcourse.lab.progress")
+    # IPython prints what goes wrong while an object is displayed, and goes on.
+    if output.output_type == "error" and "raises-exception" not in cell.metadata.get("tags", []):
+        raise ValueError(f"cell {position} shows an error: {output.traceback}")
 
 
 def update(path: Path) -> None:

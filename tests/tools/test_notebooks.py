@@ -81,6 +81,12 @@ def test_output_on_stderr_is_refused():
         notebooks.execute(unexecuted(["import sys\nprint('oops', file=sys.stderr)"]))
 
 
+def test_object_that_cannot_be_displayed_is_refused():
+    source = "class Broken:\n    def _repr_html_(self):\n        return 1 / 0\nBroken()"
+    with pytest.raises(ValueError, match=r"cell 2 shows an error: .*ZeroDivisionError"):
+        notebooks.execute(unexecuted([source]))
+
+
 def test_working_directory_is_empty_and_is_gone_afterwards(tmp_path):
     notebook, _ = notebooks.execute(unexecuted(["import os\nos.listdir()"]))
     assert notebook.cells[2].outputs[0].data["text/plain"] == "[]"

@@ -49,6 +49,10 @@ class Settled:
     checks: dict[str, bool]
     why: str | None
 
+    def _ipython_display_(self) -> None:
+        # `settle` has shown the card; as the last value of a cell it would be shown again.
+        return None
+
 
 def _load() -> dict[str, Claim]:
     text = files("lmcourse").joinpath("claims.toml").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from lmcourse.claims import CLAIMS, HOLDS, IN_PART, KINDS, NOT_SEEN, RECORD, settle
 
@@ -107,3 +108,8 @@ def test_reason_is_in_the_card(shown):
     bundle, _ = shown(lambda: settle("TOK1", checks={"a": False}, figure=1, why="a <small> text"))
     assert "a &lt;small&gt; text" in bundle["text/html"]
     assert "a <small> text" in bundle["text/plain"]
+
+
+def test_result_of_a_cell_is_not_shown_again():
+    settled = settle("TOK1", checks={"a": True}, figure=1)
+    assert DisplayFormatter().format(settled) == ({}, {})

@@ -114,10 +114,11 @@ class Run:
 
     def _listen(self, file: IPyNbFile) -> None:
         # nbval keeps the outputs only; widgets' states and updates of a display are in the messages.
-        execute, get = file.kernel.execute_cell_input, file.get_kernel_message
+        get = file.get_kernel_message
 
-        def execute_cell_input(*args: Any, **kwargs: Any) -> str:
-            self.message = execute(*args, **kwargs)
+        def execute_cell_input(source: str, allow_stdin: bool | None = None) -> str:
+            # nbval keeps no history, without which IPython shows results that a semicolon should hide.
+            self.message = file.kernel.kc.execute(source, allow_stdin=allow_stdin, stop_on_error=False)
             return self.message
 
         def get_kernel_message(*args: Any, **kwargs: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ CELLS = [
     "print('one')\nfor _ in lab.progress(range(300), desc='work'):\n    print('.', end='')\nprint('two')\n1 + 1",
     "figure, axes = plt.subplots(figsize=(4, 3))\naxes.plot([1, 3, 2])\nlab.show(figure, alt='a line', key='line')",
     "for n in range(1, 7):\n    claims.settle(f'TOK{n}', checks={'n is positive': n > 0}, figure=n)",
-    "lab.glue('share', 0.7512)",
+    "lab.glue('share', 0.7512)\n2 + 2;",
     "ipywidgets.interact(lambda n: print('n =', n), n=(1, 5))\nNone",
 ]
 ERROR = "raise ValueError('as announced')"

@@ -110,6 +110,7 @@ def test_reason_is_in_the_card(shown):
     assert "a <small> text" in bundle["text/plain"]
 
 
-def test_result_of_a_cell_is_not_shown_again():
+def test_result_of_a_cell_is_not_shown_again(capsys):
     settled = settle("TOK1", checks={"a": True}, figure=1)
     assert DisplayFormatter().format(settled) == ({}, {})
+    assert capsys.readouterr().out == ""

@@ -67,5 +67,6 @@ def _figure(claim: Claim, record: dict[str, Any] | None) -> str:
     if record is None:
         return f" ({claim.room.replace('_', ' ')})"
     why = f" ({html.escape(record['why'])})" if record["why"] else ""
-    link = f'<a href="../notebooks/{record["lab"]}.html#{claim.anchor}">the cell</a>'
+    address = f"../notebooks/{record['lab']}.html#{claim.anchor}"
+    link = f'<a href="{address}" aria-label="the cell that settles {claim.id}">the cell</a>'
     return f": {html.escape(record['figure'])}{why} · {link}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import html
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -89,6 +89,5 @@ class Figure(ABC):
             label=self.label,
         )
 
-    def _repr_mimebundle_(self, include: Container[str] | None = None, exclude: Container[str] = ()) -> dict[str, str]:
-        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
-        return {kind: out for kind, out in bundle.items() if (not include or kind in include) and kind not in exclude}
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}

@@ -123,8 +123,9 @@ function rewriteBert(text) {
   return bare.map((character) => character.toLowerCase()).join("");
 }
 
-// A base character with its marks, or a run of Hangul letters.
-const RUNS = /[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uac00-\ud7a3]+\p{M}*|\P{M}\p{M}*|\p{M}+/gu;
+// A base character with its marks, or Hangul letters that may compose into one.
+const LETTERS = "[\\u1100-\\u11ff\\ua960-\\ua97f\\ud7b0-\\ud7ff]";
+const RUNS = new RegExp(`[\\uac00-\\ud7a3]${LETTERS}*\\p{M}*|${LETTERS}+\\p{M}*|\\P{M}\\p{M}*|\\p{M}+`, "gu");
 
 // Return [character, start, end] for every character of the normalised text: the span of the run it came from.
 export function normalizeBert(text, at = 0) {
@@ -381,7 +382,7 @@ function render({ model, el }) {
   const legend = element("div");
   legend.innerHTML = model.get("legend");
 
-  const hint = "Point at a token, or reach it with Tab and the arrow keys.";
+  const hint = "Point at a token (keys: Tab, arrows).";
   const left = new Chips("BPE", hint, (token) => right.mark(token));
   const right = new Chips("WordPiece", hint, (token) => left.mark(token));
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from playwright.sync_api import Browser, Page, expect
 
 from lmcourse.tokenization import Tokenizer
@@ -205,7 +206,8 @@ def test_the_html_is_the_same_each_time_and_small(byte_level, minilm, markup):
     again = TokenizerExplorer(Tokenizer.from_json(byte_level.to_json()), minilm)
     assert again._repr_html_() == markup
     assert len(markup.encode()) < 600_000
-    assert again._repr_mimebundle_(exclude=["text/html"]) == {"text/plain": repr(again)}
+    shown, _ = DisplayFormatter().format(again)
+    assert shown == {"text/plain": repr(again), "text/html": markup}
 
 
 @pytest.mark.parametrize("width", [375, 1000])

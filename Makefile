@@ -43,7 +43,7 @@ bench: $(ASSETS) ## run the benchmarks and record their results
 	$(PY) -m benchmarks
 
 test: $(BOOK) $(WHEEL_ENV) ## prove everything: lint, types, package, labs, wheel, book
-	$(PY) -m tools.notebooks --copy build/labs
+	$(PY) -m tools.notebooks --copy
 	JUPYTER_PATH=$(CURDIR)/build/jupyter $(PY) -m pytest tests build/labs -n $(WORKERS) --dist loadfile \
 	  -p tests.notebooks.plugin --nbval --nbval-kernel-name lmcourse-wheel \
 	  --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout 120

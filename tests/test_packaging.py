@@ -61,7 +61,7 @@ def test_users_bounds_are_wide() -> None:
     # An upper bound downgrades a Colab runtime. Jupyter Book 2 ignores _config.yml and builds nothing.
     above = [
         name
-        for name, bounds in declared("lab", "book", "test").items()
+        for name, bounds in declared("lab", "jupyter", "book", "test").items()
         if any(bound.operator != ">=" for bound in bounds)
     ]
     assert above == ["jupyter-book"]
@@ -72,7 +72,7 @@ def test_environment_agrees_with_pyproject() -> None:
     packages = [Requirement(entry) for entry in conda() if isinstance(entry, str) and not entry.startswith("python ")]
     bounds = {CONDA_NAMES.get(package.name, package.name): package.specifier for package in packages}
     assert bounds.pop("pip") == SpecifierSet()
-    assert bounds == declared("lab", "book")
+    assert bounds == declared("lab", "jupyter", "book")
 
 
 def test_environment_has_a_python_of_the_course() -> None:

@@ -15,7 +15,7 @@ COLAB_CELL = """\
 import sys
 
 if "google.colab" in sys.modules:
-    %pip install -q "lmcourse @ git+REPOSITORY_URL"
+    %pip install -q "lmcourse[lab] @ git+REPOSITORY_URL"
     !python -m lmcourse assets"""
 
 

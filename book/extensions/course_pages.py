@@ -1,7 +1,7 @@
 """What the book's pages need beside Jupyter Book: the map of the course and the repository's address in code.
 
 `{course-map}` draws `course.yml`, and links a room when its chapter is in the table of contents, so that the map
-cannot promise a room that is not there. `REPOSITORY_URL` in a page becomes the address in `_config.yml`.
+cannot promise a room that is not there. `REPOSITORY_URL` in a page becomes the address in `_config.yml`, `COLAB_URL` its address in Colab.
 """
 
 from pathlib import Path
@@ -53,7 +53,10 @@ class CourseMap(SphinxDirective):
 
 
 def write_address(app: Sphinx, source: list[str]) -> None:
-    source[0] = source[0].replace("REPOSITORY_URL", app.config.html_theme_options["repository_url"])
+    options = app.config.html_theme_options
+    address = options["repository_url"]
+    colab = address.replace("https://github.com", options["launch_buttons"]["colab_url"] + "/github") + "/blob/main"
+    source[0] = source[0].replace("REPOSITORY_URL", address).replace("COLAB_URL", colab)
 
 
 def on_read(app: Sphinx, docname: str, source: list[str]) -> None:

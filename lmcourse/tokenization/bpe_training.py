@@ -7,7 +7,10 @@ merge are counted anew. Chapter: `book/tokenization.md`, "Making it fast".
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
 
 from lmcourse.tokenization.corpus import Progress
 from lmcourse.tokenization.symbol_pairs import SymbolPairs, unpack
@@ -15,6 +18,14 @@ from lmcourse.tokenization.symbol_pairs import SymbolPairs, unpack
 Merge = tuple[str, str]
 
 TIES = ("first", "lowest")
+
+
+class CurvePoint(NamedTuple):
+    """A text after some merges: how many, the tokens it is long, and how many different ones it uses."""
+
+    merges: int
+    length: int
+    in_use: int
 
 
 class MergeLearner:
@@ -43,6 +54,10 @@ class MergeLearner:
             self._merge(pair, left + right)
             yield (left, right), count
 
+    def point(self, merges: int) -> CurvePoint:
+        """Return the state of the text, after so many merges."""
+        return CurvePoint(merges, self._pairs.length(), self._pairs.in_use())
+
     def _merge(self, pair: int, token: str) -> None:
         if token not in self.vocab:
             self.vocab[token] = len(self.vocab)
@@ -64,6 +79,20 @@ class MergeLearner:
                     return pair
                 heapq.heappush(self._heap, current)
         return None
+
+
+def vocabulary_curve(words: Mapping[str, int], at: Iterable[int], *, ties: str = "lowest") -> list[CurvePoint]:
+    """Return the state of a text after each number of merges in `at`, as far as there are pairs to merge, and the end.
+
+    `words` are the counts of its pieces. The figure of sub-word tokenization in the chapter.
+    """
+    learner = MergeLearner(words, {c: i for i, c in enumerate(sorted(set().union(*words)))}, ties)
+    wanted, done = sorted(set(at)), 0
+    points: list[CurvePoint] = []
+    for done, _ in enumerate(chain([None], learner.merges(sys.maxsize, 1))):
+        if wanted and done == wanted[0]:
+            points.append(learner.point(wanted.pop(0)))
+    return points if points and points[-1].merges == done else [*points, learner.point(done)]
 
 
 def learn_merges(

@@ -38,7 +38,7 @@ class PreTokenizer(Protocol):
 
 @lru_cache(maxsize=64)
 def _compiled(pattern: str) -> regex.Pattern:
-    return regex.compile(pattern)
+    return regex.compile(pattern, regex.MULTILINE)  # as in `tokenizers`, ^ and $ stand at every line
 
 
 def _cut(piece: Piece, start: int, end: int) -> Piece:
@@ -151,8 +151,8 @@ class BertPreTokenizer:
 
     def split(self, piece: Piece) -> Iterator[Piece]:
         """Yield words and single punctuation signs."""
-        sign = r"[!-/:-@\[-`{-~\p{P}]"
-        yield from (part for part, matched in _match_and_rest(piece, rf"{sign}|(?:(?!{sign})\S)+") if matched)
+        sign = r"!-/:-@\[-`{-~\p{P}"
+        yield from (part for part, matched in _match_and_rest(piece, rf"[{sign}]|[^\s{sign}]+") if matched)
 
 
 @dataclass(frozen=True)
@@ -169,14 +169,13 @@ class Metaspace:
         return self.split_words and self.prepend_scheme == "always"
 
     def __post_init__(self) -> None:
-        if self.prepend_scheme not in ("always", "never", "first"):
-            raise ValueError(f"unknown prepend_scheme {self.prepend_scheme!r}; use always, never or first")
+        if self.prepend_scheme not in ("always", "never"):
+            raise ValueError(f"unsupported prepend_scheme {self.prepend_scheme!r}; use always or never")
 
     def split(self, piece: Piece) -> Iterator[Piece]:
         """Yield words that begin with the mark; with `split_words=False` the whole text is one piece."""
         marked = Piece(piece.text.replace(" ", self.replacement), piece.start, piece.added)
-        wanted = self.prepend_scheme == "always" or (self.prepend_scheme == "first" and piece.start == 0)
-        if wanted and not marked.text.startswith(self.replacement):
+        if self.prepend_scheme == "always" and not marked.text.startswith(self.replacement):
             marked = _prefixed(marked, self.replacement)
         if not self.split_words:
             yield marked

@@ -79,6 +79,14 @@ class SymbolPairs:
         """Return where a pair occurs first."""
         return int(self.positions(pair)[0])
 
+    def length(self) -> int:
+        """Return how many symbols the text has now, words counted as often as they occur."""
+        return int(self._weights[self.symbols >= 0].sum())
+
+    def in_use(self) -> int:
+        """Return how many different symbols the text has now."""
+        return int(np.unique(self.symbols[self.symbols >= 0]).size)
+
     def _without_overlaps(self, at: Ints) -> Ints:
         kept: list[int] = []
         for i in at.tolist():

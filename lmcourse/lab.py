@@ -18,17 +18,19 @@ PIXELS_PER_INCH = 144
 INTERVAL = 0.2
 
 
-def glue(key: str, value: Any) -> None:
-    """Show `value` and store it under `key` for a chapter's `{glue:text}`, with the same output as `myst_nb.glue`.
+def glue(key: str, value: Any, *, display: bool = False) -> None:
+    """Store `value` under `key` for a chapter's `{glue:text}`, with the same output as `myst_nb.glue`.
 
-    Does nothing outside IPython. Raises ValueError for an empty key, or one with a space or a colon.
+    With `display` the value is shown too. Does nothing outside IPython. Raises ValueError for an empty key, or one with
+    a space or a colon.
     """
     from IPython.core.formatters import format_display_data
 
-    record = _record(key)
+    prefix = "" if display else "application/papermill.record/"
+    record = _record(key, prefix)
     if _shell() is not None:
         bundle, metadata = format_display_data(value)
-        _display(bundle, metadata | record)
+        _display({prefix + mime: data for mime, data in bundle.items()}, metadata | record)
 
 
 def show(figure: Figure, *, alt: str, key: str | None = None) -> None:
@@ -99,7 +101,7 @@ def _display(bundle: dict[str, Any], metadata: dict[str, Any]) -> None:
         display(bundle, raw=True, metadata=metadata)
 
 
-def _record(key: str) -> dict[str, Any]:
+def _record(key: str, prefix: str = "") -> dict[str, Any]:
     if not key or any(character.isspace() or character == ":" for character in key):
         raise ValueError(f"a glue key is a word without spaces and colons, got {key!r}")
-    return {"scrapbook": {"name": key, "mime_prefix": ""}}
+    return {"scrapbook": {"name": key, "mime_prefix": prefix}}

@@ -20,10 +20,11 @@ def draw(heights=(1, 3, 2)):
     return figure
 
 
+@pytest.mark.parametrize("display", [False, True])
 @pytest.mark.parametrize("value", [0.75, 12, "er_", np.float64(1.5), [1, 2], {"a": 1.0}])
-def test_glue_equals_myst_nb(published, value):
-    ours = published(lambda: lab.glue("tok.key", value))[-1]
-    theirs = published(lambda: myst_nb.glue("tok.key", value))[-1]
+def test_glue_equals_myst_nb(published, value, display):
+    ours = published(lambda: lab.glue("tok.key", value, display=display))[-1]
+    theirs = published(lambda: myst_nb.glue("tok.key", value, display=display))[-1]
     assert ours == theirs
     assert ours["metadata"]["scrapbook"]["name"] == "tok.key"
 

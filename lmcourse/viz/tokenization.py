@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, Patch
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from lmcourse.viz import style
 
@@ -81,12 +82,17 @@ def lines(
     series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, xlabel: str, ylabel: str, log_x: bool = False
 ) -> Axes:
     """Draw named series of (x, y), each with its own colour and marker; `log_x` for a logarithmic abscissa."""
+    if not series:
+        raise ValueError(f"no series to draw: {dict(series)}")
     axes = style.new_axes()
     for (name, (x, y)), color, marker in zip(series.items(), style.COLORS.values(), "osD^vP*", strict=False):
         axes.plot(x, y, color=color, marker=marker, label=name)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if log_x:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(x) < 100 * min(x) else (1,)))
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
     if len(series) > 1:
         with style.applied():
             axes.legend()

@@ -82,7 +82,8 @@ def test_output_on_stderr_is_refused():
 
 
 def test_object_that_cannot_be_displayed_is_refused():
-    source = "class Broken:\n    def _repr_html_(self):\n        return 1 / 0\nfrom lmcourse import lab\nlab.glue('key', Broken())"
+    broken = "class Broken:\n    def _repr_html_(self):\n        return 1 / 0\n"
+    source = f"{broken}from lmcourse import lab\nlab.glue('key', Broken())"
     with pytest.raises(ValueError, match=r"cell 2 shows an error: .*ZeroDivisionError"):
         notebooks.execute(unexecuted([source]))
 

@@ -61,10 +61,10 @@ class MetaspaceDecoder:
 
     def apply(self, tokens: list[str]) -> list[str]:
         """Return the strings to join."""
-        out = [token.replace(self.replacement, " ") for token in tokens]
-        if out and self.prepend_scheme != "never":
-            out[0] = out[0].removeprefix(" ")
-        return out
+        first = tokens[:1]
+        if self.prepend_scheme != "never":
+            first = [token.removeprefix(self.replacement) for token in first]
+        return [token.replace(self.replacement, " ") for token in [*first, *tokens[1:]]]
 
 
 @dataclass(frozen=True)

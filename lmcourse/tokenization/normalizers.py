@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple, Protocol, get_args
 
 import regex
@@ -53,8 +54,9 @@ def _join(parts: Iterable[tuple[str, tuple[int, int]]]) -> Aligned:
     return Aligned("".join(text), spans)
 
 
-# A base character with its marks, or a run of Hangul letters that may compose into one.
-_RUN = regex.compile(r"[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\uac00-\ud7a3]+\p{M}*|\P{M}\p{M}*|\p{M}+")
+# A base character with its marks, or Hangul letters that may compose into one.
+_LETTERS = r"[\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff]"
+_RUN = regex.compile(rf"[\uac00-\ud7a3]{_LETTERS}*\p{{M}}*|{_LETTERS}+\p{{M}}*|\P{{M}}\p{{M}}*|\p{{M}}+")
 
 
 def _by_runs(rewrite: Callable[[str], str], source: Aligned) -> Aligned:
@@ -104,22 +106,26 @@ class Replace:
 
     def rewrite(self, text: str) -> str:
         """Return the text with each match replaced."""
-        return regex.sub(self.pattern, lambda _: self.content, text)
+        return self._compiled.sub(lambda _: self.content, text)
 
     def apply(self, source: Aligned) -> Aligned:
         """Return the text with each match replaced; what replaces a match stands for the match."""
         parts: list[tuple[str, tuple[int, int]]] = []
         characters = list(zip(source.text, source.spans, strict=True))
         last = 0
-        for match in regex.finditer(self.pattern, source.text):
+        for match in self._compiled.finditer(source.text):
             start, end = match.span()
-            opens = source.spans[start][0] if start < len(source.spans) else source.spans[-1][1]
+            opens = source.spans[start][0] if start < len(source.spans) else source.spans[-1][1] if start else 0
             parts += [
                 *characters[last:start],
                 (self.content, (opens, source.spans[end - 1][1] if end > start else opens)),
             ]
             last = end
         return _join(parts + characters[last:])
+
+    @cached_property
+    def _compiled(self) -> regex.Pattern:
+        return regex.compile(self.pattern, regex.MULTILINE)  # as in `tokenizers`, ^ and $ stand at every line
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from itertools import chain
 from typing import NamedTuple
 
 from lmcourse.tokenization.byte_level import byte_ends, to_visible
-from lmcourse.tokenization.normalizers import Aligned, Normalizer, identity
-from lmcourse.tokenization.pre_tokenizers import ByteLevel, Piece, PreTokenizer
+from lmcourse.tokenization.normalizers import Aligned, BertNormalizer, Normalizer, identity
+from lmcourse.tokenization.pre_tokenizers import BertPreTokenizer, ByteLevel, Piece, PreTokenizer, WhitespaceSplit
 
 _CACHED_LENGTH = 64  # longer pieces are segmented anew each time
 _CACHED_PIECES = 1_000_000  # then a cache starts afresh
@@ -71,6 +71,10 @@ class Pipeline:
     @cached_property
     def local(self) -> bool:
         """Whether a text may be cut before a space that follows something else without a change of its pieces."""
+        # BERT drops characters, those between two spaces too: only where spaces are dropped as well is that the same
+        drops = any(isinstance(n, BertNormalizer) for n in self.normalizers)
+        if drops and not isinstance(next(iter(self.pre_tokenizers), None), BertPreTokenizer | WhitespaceSplit):
+            return False
         local = [*(n.local for n in self.normalizers), *(p.local for p in self.pre_tokenizers)]
         return bool(self.pre_tokenizers) and all(local)
 

@@ -55,6 +55,13 @@ def split_added(text: str, tokens: tuple[AddedToken, ...]) -> Iterator[tuple[str
         yield text[last:], None
 
 
+def distinct(special_tokens: Sequence[str], unk_token: str | None = None) -> list[str]:
+    """Return special tokens, the unknown one among them, each once; ValueError for one string in place of several."""
+    if isinstance(special_tokens, str):
+        raise ValueError(f"expected several special tokens, not one string: {special_tokens!r:.80}")
+    return list(dict.fromkeys([*special_tokens, *([unk_token] if unk_token else [])]))
+
+
 def added_tokens(contents: Sequence[str], vocab: Mapping[str, int]) -> tuple[AddedToken, ...]:
     """Return special tokens with their ids in a vocabulary; ValueError for an empty or a missing one."""
     wrong = [c for c in contents if not c or c not in vocab]

@@ -7,15 +7,16 @@ The models differ, the pipeline is one. Chapter: `book/tokenization.md`.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, SupportsIndex
 
 from lmcourse.tokenization.added_tokens import NO_TEMPLATE, AddedToken, Template, split_added
 from lmcourse.tokenization.byte_level import from_visible, to_visible
-from lmcourse.tokenization.corpus import check_text
+from lmcourse.tokenization.corpus import check_text, several
 from lmcourse.tokenization.decoders import Decoder
 from lmcourse.tokenization.normalizers import Normalizer
 from lmcourse.tokenization.pipeline import CachedEncoder, Pipeline, Span
@@ -39,6 +40,14 @@ class Model(Protocol):
 
     def segment(self, piece: str) -> list[Span]:
         """Cover a piece with tokens, left to right; ValueError for a character that the vocabulary cannot write."""
+
+
+def _whole(index: SupportsIndex) -> int:
+    """Return an id as an int, from NumPy's and torch's integers too; ValueError for anything else."""
+    try:
+        return operator.index(index)
+    except TypeError:
+        raise ValueError(f"an id is an integer, not {type(index).__name__}: {index!r:.80}") from None
 
 
 @dataclass(frozen=True)
@@ -71,8 +80,8 @@ class Tokenizer:
         return [*map(self.token_to_id, before), *ids, *map(self.token_to_id, after)]
 
     def encode_batch(self, texts: Iterable[str], *, add_special_tokens: bool = True) -> list[list[int]]:
-        """Return the ids of each text."""
-        return [self.encode(text, add_special_tokens=add_special_tokens) for text in texts]
+        """Return the ids of each text; ValueError also for one string in place of several."""
+        return [self.encode(text, add_special_tokens=add_special_tokens) for text in several(texts)]
 
     def tokens(self, text: str, *, add_special_tokens: bool = False) -> list[str]:
         """Return the token strings of a text; the template is left out unless asked for."""
@@ -95,7 +104,7 @@ class Tokenizer:
     def decode(self, ids: Iterable[int], *, skip_special_tokens: bool = False) -> str:
         """Return the text of a sequence of ids; ValueError for an id that is not in the vocabulary."""
         special = {t.id for t in self.added_tokens if t.special} if skip_special_tokens else set()
-        tokens = [self._decodable(i) for i in ids if i not in special]
+        tokens = [self._decodable(i) for i in map(_whole, ids) if i not in special]
         for decoder in self.decoders:
             tokens = decoder.apply(tokens)
         return "".join(tokens)
@@ -108,14 +117,14 @@ class Tokenizer:
     def decode_bytes(self, ids: Iterable[int]) -> bytes:
         """Return the bytes of a sequence of ids; ValueError unless the tokenizer is byte-level."""
         self._require_bytes()
-        return from_visible("".join(self._decodable(i) for i in ids))
+        return from_visible("".join(self._decodable(i) for i in map(_whole, ids)))
 
     def id_to_token(self, index: int) -> str:
         """Return the token of an id; ValueError if there is none."""
-        try:
-            return self._token_of[index]
-        except (KeyError, TypeError):
-            raise ValueError(f"no token has the id {index!r}: the vocabulary holds {self.vocab_size} tokens") from None
+        token = self._token_of.get(_whole(index))
+        if token is None:
+            raise ValueError(f"no token has the id {index!r}: the vocabulary holds {self.vocab_size} tokens")
+        return token
 
     def token_to_id(self, token: str) -> int:
         """Return the id of a token; ValueError if it is not in the vocabulary."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from lmcourse.tokenization.added_tokens import added_tokens
+from lmcourse.tokenization.added_tokens import added_tokens, distinct
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.bpe_training import Merge, learn_merges
 from lmcourse.tokenization.byte_level import ALPHABET
@@ -173,10 +173,9 @@ def train(
     normalizers, pre_tokenizers, decoders = _stages(level)
     words = count_pieces(texts, Pipeline(normalizers, pre_tokenizers))
     alphabet = sorted(ALPHABET) if level == "byte" else sorted(set().union(*words))
-    special = list(dict.fromkeys([*special_tokens, *([unk_token] if unk_token else [])]))
-    require_size(vocab_size, len(special) + len(alphabet), "the special tokens and the alphabet")
-    vocab, merges = learn_merges(
-        words, [*special, *alphabet], vocab_size, ties=ties, min_count=min_count, progress=progress
-    )
+    special = distinct(special_tokens, unk_token)
+    first = list(dict.fromkeys([*special, *alphabet]))
+    require_size(vocab_size, len(first), "the special tokens and the alphabet")
+    vocab, merges = learn_merges(words, first, vocab_size, ties=ties, min_count=min_count, progress=progress)
     model = BPE(vocab, tuple(pair for pair, _ in merges), unk_token)
     return Tokenizer(model, normalizers, pre_tokenizers, decoders, added_tokens(special, vocab))

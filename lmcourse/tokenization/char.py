@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lmcourse.tokenization.added_tokens import added_tokens
+from lmcourse.tokenization.added_tokens import added_tokens, distinct
 from lmcourse.tokenization.base import Tokenizer
-from lmcourse.tokenization.corpus import check_text, require_size
+from lmcourse.tokenization.corpus import require_size, several
 from lmcourse.tokenization.decoders import Fuse
 from lmcourse.tokenization.pipeline import Span
 
@@ -60,19 +60,23 @@ def train(
 ) -> Tokenizer:
     """Keep every character of a text, in the order of Unicode.
 
-    With a `vocab_size`, only the most frequent ones, which needs an `unk_token` for the others (ValueError).
+    With a `vocab_size`, only the most frequent ones, which needs an `unk_token` for the others. ValueError: empty
+    texts, a vocabulary with no room.
     """
+    special = distinct(special_tokens, unk_token)
     counts: Counter[str] = Counter()
-    for text in [texts] if isinstance(texts, str) else texts:
-        check_text(text)
+    for text in several(texts):
         counts.update(text)
     if not counts:
         raise ValueError("the training texts are empty: there is nothing to count")
-    special = [*special_tokens, *([unk_token] if unk_token and unk_token not in special_tokens else [])]
+    for token in special:
+        counts.pop(token, None)
+    room = len(counts)
     if vocab_size is not None and unk_token is None:
-        require_size(vocab_size, len(counts) + len(special), "the special tokens and all characters (no unk_token)")
-    room = len(counts) if vocab_size is None else max(vocab_size - len(special), 0)
-    require_size(room, 1, "the special tokens")
+        require_size(vocab_size, room + len(special), "the special tokens and all characters (no unk_token)")
+    elif vocab_size is not None:
+        require_size(vocab_size, len(special) + 1, "the special tokens and one character")
+        room = vocab_size - len(special)
     kept = sorted(c for c, _ in counts.most_common(room))
     vocab = {token: i for i, token in enumerate([*special, *kept])}
     return Tokenizer(Characters(vocab, unk_token), (), (), (Fuse(),), added_tokens(special, vocab))

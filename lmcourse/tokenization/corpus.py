@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from lmcourse.tokenization.pipeline import Pipeline, split_words
@@ -22,17 +22,23 @@ def check_text(text: str) -> None:
         raise ValueError(f"lone surrogate {found!r} at character {error.start}: not a Unicode character") from None
 
 
+def several(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the texts, each checked; ValueError for a single string in place of several, or what is not a series."""
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise ValueError(f"expected several texts, not one {type(texts).__name__}: {texts!r:.80}")
+    for text in texts:
+        check_text(text)
+        yield text
+
+
 def count_pieces(texts: Iterable[str], pipeline: Pipeline) -> dict[str, int]:
     """Return how often each piece occurs, in order of first occurrence.
 
     Where the pipeline is local, distinct words are counted first and cut once each. ValueError for a single string in
     place of several, for what is not text, and for texts without a piece.
     """
-    if isinstance(texts, str):
-        raise ValueError(f"expected several texts, not one string: {texts!r:.80}")
     runs: Counter[str | tuple[str]] = Counter()  # a word after a space, or in a tuple what stands at the start
-    for text in texts:
-        check_text(text)
+    for text in several(texts):
         first, words = split_words(text) if pipeline.local else (text, [])
         runs.update([(first,), *words])
     pieces: Counter[str] = Counter()

@@ -16,9 +16,9 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from lmcourse.tokenization.added_tokens import added_tokens
+from lmcourse.tokenization.added_tokens import added_tokens, distinct, split_added
 from lmcourse.tokenization.base import Tokenizer
-from lmcourse.tokenization.corpus import Progress, count_pieces, require_size
+from lmcourse.tokenization.corpus import Progress, check_text, count_pieces, require_size
 from lmcourse.tokenization.decoders import MetaspaceDecoder
 from lmcourse.tokenization.pipeline import Pipeline, Span
 from lmcourse.tokenization.pre_tokenizers import Metaspace
@@ -38,8 +38,8 @@ class Unigram:
     unk_id: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.unk_id < len(self.scores):
-            raise ValueError(f"unk_id={self.unk_id} is outside the vocabulary of {len(self.scores)} pieces")
+        if not isinstance(self.unk_id, int) or not 0 <= self.unk_id < len(self.scores):
+            raise ValueError(f"unk_id={self.unk_id!r} is not in the vocabulary of {len(self.scores)} pieces")
 
     @cached_property
     def vocab(self) -> dict[str, int]:
@@ -47,7 +47,11 @@ class Unigram:
         return {piece: i for i, (piece, _) in enumerate(self.scores)}
 
     def segment(self, piece: str) -> list[Span]:
-        """Return the most probable segmentation (Viterbi); of equals, the one whose last piece is longer."""
+        """Return the most probable segmentation (Viterbi); of equals, the one whose last piece is longer.
+
+        Scores are added in float32, as in SentencePiece; `tokenizers` adds in float64, so that of two segmentations
+        with the same pieces in another order it may take the other.
+        """
         best = [np.float32(0)] + [np.float32(-math.inf)] * len(piece)
         last: list[Span] = [Span(-1, 0, 0)] * (len(piece) + 1)
         for start in range(len(piece)):
@@ -61,10 +65,10 @@ class Unigram:
         """Draw a segmentation with probability proportional to its probability to the power alpha.
 
         Forward filtering, backward sampling. alpha = 0 is uniform over segmentations, large alpha nears `segment`.
-        ValueError: alpha below 0.
+        ValueError: alpha below 0, or not finite.
         """
-        if not alpha >= 0:
-            raise ValueError(f"alpha={alpha} must be 0 or more")
+        if not 0 <= alpha < math.inf:
+            raise ValueError(f"alpha={alpha} must be 0 or more, and finite")
         ending: list[list[tuple[Span, float]]] = [[] for _ in range(len(piece) + 1)]
         forward = [0.0] + [-math.inf] * len(piece)  # log of the sum over segmentations of each prefix
         for start in range(len(piece)):
@@ -137,20 +141,28 @@ def train(
     """
     pre_tokenizers = (Metaspace(),)
     words = count_pieces(texts, Pipeline(pre_tokenizers=pre_tokenizers))
-    special = list(dict.fromkeys([unk_token, *special_tokens]))
+    special = distinct([unk_token, *distinct(special_tokens)])
     alphabet = set().union(*words)
     require_size(vocab_size, len(special) + len(alphabet), "the special tokens and the alphabet")
     scores = learn_scores(words, vocab_size - len(special), max_piece_length, seed_factor, progress)
-    model = Unigram((*((token, 0.0) for token in special), *scores))
+    pieces = ((piece, score) for piece, score in scores if piece not in special)
+    model = Unigram((*((token, 0.0) for token in special), *pieces))
     return Tokenizer(model, (), pre_tokenizers, (MetaspaceDecoder(),), added_tokens(special, model.vocab))
 
 
 def sample_encode(tokenizer: Tokenizer, text: str, *, generator: torch.Generator, alpha: float = 1.0) -> list[int]:
     """Return the ids of one random segmentation of a text (subword regularisation), template left out.
 
-    ValueError if the model of the tokenizer is not a unigram model, or alpha is below 0.
+    Special tokens in the text stay whole. ValueError if the model of the tokenizer is not a unigram model, for what is
+    not text, or an alpha below 0 or not finite.
     """
+    check_text(text)
     model = tokenizer.model
     if not isinstance(model, Unigram):
         raise ValueError(f"only a unigram model has other segmentations to draw; this one is {type(model).__name__}")
-    return [s.id for piece in tokenizer.pieces(text) for s in model.sample(piece, generator=generator, alpha=alpha)]
+    ids: list[int] = []
+    for part, added in split_added(text, tokenizer.added_tokens):
+        pieces = [] if added else tokenizer.pieces(part)
+        drawn = (span for piece in pieces for span in model.sample(piece, generator=generator, alpha=alpha))
+        ids += [added.id] if added else [span.id for span in drawn]
+    return ids

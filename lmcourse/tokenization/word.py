@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lmcourse.tokenization.added_tokens import added_tokens
+from lmcourse.tokenization.added_tokens import added_tokens, distinct
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.corpus import count_pieces, require_size
 from lmcourse.tokenization.decoders import WordPieceDecoder
@@ -43,9 +43,10 @@ def train(
     """
     pre_tokenizers = (BertPreTokenizer(),)
     counts = count_pieces(texts, Pipeline(pre_tokenizers=pre_tokenizers))
-    require_size(vocab_size, len(special_tokens) + 1, "the special tokens and one word")
-    kept = Counter(counts).most_common(vocab_size - len(special_tokens))
-    vocab = {token: i for i, token in enumerate([*special_tokens, *(word for word, _ in kept)])}
-    special = added_tokens(special_tokens, vocab)
-    decoders = (WordPieceDecoder(),)
-    return Tokenizer(Words(vocab, unk_token), (), pre_tokenizers, decoders, special)
+    special = distinct(special_tokens, unk_token)
+    require_size(vocab_size, len(special) + 1, "the special tokens and one word")
+    words = Counter({word: count for word, count in counts.items() if word not in special})
+    kept = [word for word, _ in words.most_common(vocab_size - len(special))]
+    vocab = {token: i for i, token in enumerate([*special, *kept])}
+    added = added_tokens(special, vocab)
+    return Tokenizer(Words(vocab, unk_token), (), pre_tokenizers, (WordPieceDecoder(),), added)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lmcourse.tokenization.added_tokens import Template, added_tokens
+from lmcourse.tokenization.added_tokens import Template, added_tokens, distinct
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.corpus import Progress, count_pieces, require_size
 from lmcourse.tokenization.decoders import WordPieceDecoder
@@ -74,8 +74,10 @@ def train(
     normalizers, pre_tokenizers = (BertNormalizer(lowercase=lowercase),), (BertPreTokenizer(),)
     words = count_pieces(texts, Pipeline(normalizers, pre_tokenizers))
     alphabet = sorted({c if i == 0 else "##" + c for word in words for i, c in enumerate(word)})
-    require_size(vocab_size, len(special_tokens) + len(alphabet), "the special tokens and the alphabet")
-    vocab = learn_pieces(words, [*special_tokens, *alphabet], vocab_size, min_count, progress)
-    framed = Template(("[CLS]",), ("[SEP]",)) if {"[CLS]", "[SEP]"} <= set(special_tokens) else Template()
-    special = added_tokens(special_tokens, vocab)
-    return Tokenizer(WordPiece(vocab), normalizers, pre_tokenizers, (WordPieceDecoder(),), special, framed)
+    special = distinct(special_tokens)
+    first = list(dict.fromkeys([*special, *alphabet]))
+    require_size(vocab_size, len(first), "the special tokens and the alphabet")
+    vocab = learn_pieces(words, first, vocab_size, min_count, progress)
+    framed = Template(("[CLS]",), ("[SEP]",)) if {"[CLS]", "[SEP]"} <= set(special) else Template()
+    added = added_tokens(special, vocab)
+    return Tokenizer(WordPiece(vocab), normalizers, pre_tokenizers, (WordPieceDecoder(),), added, framed)

@@ -1,8 +1,8 @@
 """The WordPiece learner: merge the pair that raises the likelihood of the text most.
 
-Under a unigram model of the symbols a text of N symbols has the log-likelihood sum_s c_s log(c_s / N). To first order,
-merging the n occurrences of the pair (a, b) raises it by n log(n N / (c_a c_b)): the number of occurrences times the
-pointwise mutual information of the two symbols. Chapter: `book/tokenization.md`.
+Under a unigram model of the symbols a text of N symbols has the log-likelihood sum_s c_s log(c_s / N). Merging the n
+occurrences of the pair (a, b), n far below N, raises it by n log(n N / (c_a c_b)), give or take n nats: the number of
+occurrences times the pointwise mutual information of the two symbols. Chapter: `book/tokenization.md`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 import regex
@@ -16,10 +16,12 @@ import regex
 from lmcourse.tokenization import decoders as de
 from lmcourse.tokenization import normalizers as no
 from lmcourse.tokenization import pre_tokenizers as pre
-from lmcourse.tokenization.added_tokens import AddedToken, Template
+from lmcourse.tokenization.added_tokens import AddedToken
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.bpe import BPE
+from lmcourse.tokenization.byte_level import ALPHABET
 from lmcourse.tokenization.char import Characters
+from lmcourse.tokenization.json_template import dump_template, parse_template
 from lmcourse.tokenization.unigram import Unigram
 from lmcourse.tokenization.word import Words
 from lmcourse.tokenization.wordpiece import WordPiece
@@ -33,7 +35,7 @@ class _Kind:
     """How one class is written.
 
     `fields` gives our attribute for each of theirs, `fixed` what must have one value, `free` what makes no difference
-    to us; `write` and `read` change the value of a field on its way out and in.
+    to us, `older` what only older files say; `write` and `read` change the value of a field on its way out and in.
     """
 
     cls: Callable[..., Any]
@@ -41,6 +43,7 @@ class _Kind:
     fields: dict[str, str] = field(default_factory=dict)
     fixed: _Json = field(default_factory=dict)
     free: _Json = field(default_factory=dict)
+    older: _Json = field(default_factory=dict)
     write: dict[str, _Change] = field(default_factory=dict)
     read: dict[str, _Change] = field(default_factory=dict)
 
@@ -51,9 +54,10 @@ class _Kind:
 
     def parse(self, data: _Json) -> Any:
         """Return the part; ValueError for a field or a value that is not supported."""
-        for key, value in data.items():
-            known = key in {"type", *self.fields, *self.free}
-            if not known and (value or None) != (self.fixed.get(key) or None):
+        fixed = {**self.fixed, **self.older}
+        for key in data.keys() - {"type", *self.fields, *self.free}:
+            value = data[key]
+            if key not in fixed or (value or None) != (fixed[key] or None):
                 raise ValueError(f"{self.name} with {key}={value!r:.80} is not supported")
         given = {key: ours for key, ours in self.fields.items() if key in data}
         return self.cls(**{ours: self.read.get(key, _as_is)(data[key]) for key, ours in given.items()})
@@ -87,6 +91,7 @@ _REGEX: dict[str, dict[str, _Change]] = {
     "read": {"pattern": _read_regex},
 }
 _BERT = _same("clean_text", "handle_chinese_chars", "strip_accents", "lowercase")
+_SCHEME = _same("replacement", "prepend_scheme")
 _ANY_OFFSETS = {"add_prefix_space": True, "trim_offsets": True, "use_regex": True}
 _PLAIN_BPE: _Json = {
     "dropout": None,
@@ -109,12 +114,12 @@ _PRE_TOKENIZERS = [
     _Kind(pre.WhitespaceSplit, "WhitespaceSplit"),
     _Kind(pre.BertPreTokenizer, "BertPreTokenizer"),
     _Kind(pre.Split, "Split", _same("pattern", "behavior", "invert"), **_REGEX),
-    _Kind(pre.Metaspace, "Metaspace", {**_same("replacement", "prepend_scheme"), "split": "split_words"}),
+    _Kind(pre.Metaspace, "Metaspace", {**_SCHEME, "split": "split_words"}, older={"add_prefix_space": True}),
 ]
 _DECODERS = [
     _Kind(de.ByteLevelDecoder, "ByteLevel", free=_ANY_OFFSETS),
     _Kind(de.WordPieceDecoder, "WordPiece", _same("prefix", "cleanup")),
-    _Kind(de.MetaspaceDecoder, "Metaspace", _same("replacement", "prepend_scheme"), free={"split": True}),
+    _Kind(de.MetaspaceDecoder, "Metaspace", _SCHEME, free={"split": True}, older={"add_prefix_space": True}),
     _Kind(
         de.ReplaceDecoder,
         "Replace",
@@ -159,7 +164,7 @@ def dump(tokenizer: Tokenizer) -> str:
         ],
         "normalizer": _dump_all(tokenizer.normalizers, _NORMALIZERS, "normalizers"),
         "pre_tokenizer": _dump_all(tokenizer.pre_tokenizers, _PRE_TOKENIZERS, "pretokenizers"),
-        "post_processor": _dump_template(tokenizer) if any(tokenizer.template) else None,
+        "post_processor": dump_template(tokenizer.template, tokenizer.vocab),
         "decoder": _dump_all(tokenizer.decoders, _DECODERS, "decoders"),
         "model": _dump_one(tokenizer.model, _MODELS),
     }
@@ -167,20 +172,32 @@ def dump(tokenizer: Tokenizer) -> str:
 
 
 def parse(text: str) -> Tokenizer:
-    """Read a tokenizer; ValueError for what is not JSON, or names the component that is not supported."""
+    """Read a tokenizer; ValueError for what is not JSON, or names the component that is not supported.
+
+    A byte-level BPE that lacks bytes leaves them out, as `tokenizers` does.
+    """
     try:
-        data = json.loads(text)
-        model = data["model"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        return _parse(json.loads(text))
+    except (json.JSONDecodeError, LookupError, TypeError, AttributeError, StopIteration) as error:
         raise ValueError(f"not a tokenizer in the JSON format of `tokenizers`: {error!r}") from error
-    model = {"type": _untyped(model), **model}
+
+
+def _parse(data: _Json) -> Tokenizer:
+    model = _parse_one({"type": _untyped(data["model"]), **data["model"]}, _MODELS)
+    normalizers = _parse_all(data.get("normalizer"), _NORMALIZERS, "normalizers")
+    pre_tokenizers = _parse_all(data.get("pre_tokenizer"), _PRE_TOKENIZERS, "pretokenizers")
+    at = [i for i, part in enumerate(pre_tokenizers) if isinstance(part, pre.ByteLevel)]
+    if at and at != [len(pre_tokenizers) - 1]:
+        raise ValueError(f"ByteLevel is supported only as the last pre-tokenizer, not in {pre_tokenizers!r}")
+    if at and isinstance(model, BPE) and model.unk_token is None and not model.vocab.keys() >= set(ALPHABET):
+        model = replace(model, skip_unknown=True)
     return Tokenizer(
-        model=_parse_one(model, _MODELS),
-        normalizers=_parse_all(data.get("normalizer"), _NORMALIZERS, "normalizers"),
-        pre_tokenizers=_parse_all(data.get("pre_tokenizer"), _PRE_TOKENIZERS, "pretokenizers"),
+        model,
+        normalizers,
+        pre_tokenizers,
         decoders=_parse_all(data.get("decoder"), _DECODERS, "decoders"),
-        added_tokens=tuple(_parse_added(token) for token in data.get("added_tokens") or []),
-        template=_parse_template(data.get("post_processor")),
+        added_tokens=tuple(_parse_added(token, bool(normalizers)) for token in data.get("added_tokens") or []),
+        template=parse_template(data.get("post_processor")),
     )
 
 
@@ -220,39 +237,7 @@ def _parse_all(data: _Json | None, kinds: list[_Kind], plural: str) -> tuple[Any
     return (_parse_one(data, kinds),)
 
 
-def _parse_added(data: _Json) -> AddedToken:
-    if data.get("single_word") or (data.get("normalized") and not data.get("special")):
-        raise ValueError(f"added token with single_word or normalized is not supported: {data!r}")
+def _parse_added(data: _Json, any_normalizer: bool) -> AddedToken:
+    if data.get("single_word") or (data.get("normalized") and any_normalizer):
+        raise ValueError(f"added token with single_word, or matched in normalized text, is not supported: {data!r}")
     return AddedToken(**{key: data[key] for key in ("content", "id", "special", "lstrip", "rstrip") if key in data})
-
-
-def _dump_template(tokenizer: Tokenizer) -> _Json:
-    before, after = tokenizer.template
-
-    def side(tokens: Sequence[str], type_id: int) -> list[_Json]:
-        return [{"SpecialToken": {"id": token, "type_id": type_id}} for token in tokens]
-
-    first, second = ({"Sequence": {"id": name, "type_id": i}} for i, name in enumerate("AB"))
-    ids = {token: tokenizer.token_to_id(token) for token in (*before, *after)}
-    return {
-        "type": "TemplateProcessing",
-        "single": [*side(before, 0), first, *side(after, 0)],
-        "pair": [*side(before, 0), first, *side(after, 0), second, *side(after, 1)],
-        "special_tokens": {token: {"id": token, "ids": [i], "tokens": [token]} for token, i in ids.items()},
-    }
-
-
-def _parse_template(data: _Json | None) -> Template:
-    if data is None or data["type"] == "ByteLevel":
-        return Template()
-    if data["type"] in ("BertProcessing", "RobertaProcessing"):
-        return Template((data["cls"][0],), (data["sep"][0],))
-    if data["type"] == "Sequence":
-        framed = [t for each in data["processors"] if any(t := _parse_template(each))]
-        return framed[-1] if framed else Template()
-    if data["type"] != "TemplateProcessing":
-        raise ValueError(f"post-processor {data['type']!r} is not supported")
-    single = data["single"]
-    at = next(i for i, part in enumerate(single) if "Sequence" in part)
-    names = [part["SpecialToken"]["id"] if "SpecialToken" in part else None for part in single]
-    return Template(tuple(n for n in names[:at] if n), tuple(n for n in names[at + 1 :] if n))

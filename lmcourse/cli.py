@@ -18,7 +18,7 @@ from lmcourse import assets
 
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 13)
-EXTRAS = {"lab": "running the labs", "book": "building the book", "test": "the tests"}
+EXTRAS = {"lab": "running the labs", "jupyter": "working on them", "book": "building the book", "test": "the tests"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 

@@ -1,8 +1,8 @@
 """What the book's pages need beside Jupyter Book: the map of the course and the repository's address in code.
 
 `{course-map}` draws `course.yml`, and links a room when its chapter is in the table of contents, so that the map
-cannot promise a room that is not there. `REPOSITORY_URL` in a page becomes the address in `_config.yml`, and `COLAB_URL` the repository's
-address in Colab.
+cannot promise a room that is not there. `REPOSITORY_URL` in a page becomes the address in `_config.yml`, `COLAB_URL`
+that of the repository in Colab.
 """
 
 from pathlib import Path

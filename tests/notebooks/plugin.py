@@ -90,14 +90,14 @@ class Run:
     def finish(self, item: IPyNbCell) -> list[str]:
         """What is wrong with the lab as a whole, after its last cell."""
         self.meter.stop()
-        spent = {"seconds": round(self.meter.seconds, 1), "bytes": self.meter.peak_bytes}
+        spent = {"seconds": round(self.meter.needed, 1), "bytes": self.meter.peak_bytes}
         item.user_properties.append(("lab-budget", (item.path.stem, spent)))
         problems = self._imported_from(item.config.getoption("--labs-from"))
         if widget_state(normalise(self.stored)) != widget_state(normalise(self.fresh)):
             problems.append("the saved state of the widgets differs")
         if self.neighbours:
             problems.append(f"the working directory held more than the notebook: {self.neighbours}")
-        if self.meter.seconds > MAX_SECONDS or self.meter.peak_bytes > MAX_BYTES:
+        if self.meter.needed > MAX_SECONDS or self.meter.peak_bytes > MAX_BYTES:
             problems.append(f"over the budget of {MAX_SECONDS} s and {MAX_BYTES / 1e9:.0f} GB: {spent}")
         return problems
 

@@ -97,6 +97,8 @@ def test_meter_sees_time_and_memory():
     _, meter = notebooks.execute(unexecuted(["import time\nblock = bytes(range(256)) * 1_200_000\ntime.sleep(0.4)"]))
     assert meter.peak_bytes > 300e6
     assert meter.seconds > 0.4
+    assert 0 < meter.busy_seconds < meter.seconds
+    assert meter.needed == meter.busy_seconds
 
 
 def test_copy_puts_each_lab_alone_and_names_the_wheel_kernel(tiny, tmp_path):

@@ -80,6 +80,12 @@ def test_each_hangul_syllable_stands_for_itself():
     assert (found.text, found.spans) == ("한국", [(0, 2), (2, 3)])
 
 
+def test_runs_that_interact_are_aligned_as_a_whole():
+    """Half-width katakana compose with a sound mark that is a letter."""
+    found = UnicodeForm("NFKC").apply(identity("aｶﾞ"))
+    assert (found.text, found.spans) == ("aガ", [(0, 3), (0, 3)])
+
+
 def test_replace_at_an_empty_match():
     found = Replace("$", "_").apply(identity("ab"))
     assert (found.text, found.spans) == ("ab_", [(0, 1), (1, 2), (2, 2)])

@@ -96,6 +96,13 @@ def test_a_sample_covers_its_piece_and_depends_on_the_generator_alone():
     assert len(many) > 1
 
 
+def test_an_unknown_character_is_far_less_probable_than_any_piece():
+    model = Unigram((("<unk>", 0.0), ("a", -1.0), ("ab", -2.0)))
+    generator = torch.Generator().manual_seed(0)
+    draws = [model.sample("abb", generator=generator) for _ in range(200)]
+    assert {tuple(draw) for draw in draws} == {((2, 0, 2), (0, 2, 3))}
+
+
 def test_large_alpha_is_viterbi():
     generator = torch.Generator().manual_seed(0)
     assert SMALL.sample("ababab", generator=generator, alpha=200.0) == SMALL.segment("ababab")

@@ -106,8 +106,7 @@ class BPE:
         The same tokens as `apply_merges`, in O(n log n) for n characters: a heap holds the merges that are possible,
         and a linked list the symbols.
         """
-        known = [(i, found) for i, c in enumerate(piece) if (found := self._character_id(c)) is not None]
-        places, ids = [i for i, _ in known], [found for _, found in known]
+        places, ids = self._spelled(piece)
         end = len(ids)
         after, before = list(range(1, end + 1)), list(range(-1, end - 1))
         ranks = self._ranks
@@ -126,11 +125,16 @@ class BPE:
                         heapq.heappush(heap, (*pair, left))
         return [Span(token, places[i], places[after[i] - 1] + 1) for i, token in enumerate(ids) if token >= 0]
 
-    def _character_id(self, character: str) -> int | None:
-        found = self.vocab.get(character, self.vocab.get(self.unk_token) if self.unk_token else None)
-        if found is None and not self.skip_unknown:
-            raise unknown_character(character)
-        return found
+    def _spelled(self, piece: str) -> tuple[Sequence[int], list[int]]:
+        """Return the characters of a piece that can be written: their places and their ids."""
+        found = list(map(self.vocab.get, piece))
+        if None in found:
+            unknown = self.vocab[self.unk_token] if self.unk_token else None
+            found = [unknown if i is None else i for i in found]
+            if unknown is None and not self.skip_unknown:
+                raise unknown_character(piece[found.index(None)])
+        places = [place for place, i in enumerate(found) if i is not None]
+        return places, [i for i in found if i is not None]
 
     @cached_property
     def _ranks(self) -> dict[tuple[int, int], tuple[int, int]]:

@@ -40,7 +40,10 @@ class Pipeline:
         """Return the pieces of a text as the model sees them."""
         for normalizer in self.normalizers:
             text = normalizer.rewrite(text)
-        return [self._written(piece) for piece in self._cut(text)]
+        texts = [text] if text else []
+        for pre_tokenizer in self.pre_tokenizers:
+            texts = [part for each in texts for part in pre_tokenizer.texts(each)]
+        return [to_visible(part) for part in texts] if self.byte_level else texts
 
     def located(self, text: str, segment: Segment) -> Iterator[tuple[int, tuple[int, int]]]:
         """Yield the id of each token with the (start, end) characters of the text that it stands for."""
@@ -94,8 +97,14 @@ _cut_words = re.compile(r"(?<=\S) ").split
 
 def split_words(text: str) -> tuple[str, list[str]]:
     """Cut a text before each space that follows something else: the start of it, and the words without that space."""
-    first, *words = _cut_words(text)
-    return first, words
+    if text.isprintable():  # so its only white space is the plain space, and `str.split`, which is quicker, will do
+        words = text.split(" ")
+        for i in range(len(words) - 2, -1, -1) if "" in words else ():
+            if not words[i]:
+                words[i : i + 2] = [" " + words[i + 1]]
+    else:
+        words = _cut_words(text)
+    return words[0], words[1:]
 
 
 class _WordCache(dict[str, tuple[int, ...]]):

@@ -15,6 +15,7 @@ import regex
 
 # GPT-2's pattern (Radford et al., 2019): contractions, then words, numbers and signs, each with one leading space.
 GPT2_PATTERN = r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+_SIGN = r"!-/:-@\[-`{-~\p{P}"  # BERT's punctuation: that of ASCII, signs such as $ and + too, and of Unicode
 
 
 class Piece(NamedTuple):
@@ -34,6 +35,39 @@ class PreTokenizer(Protocol):
 
     def split(self, piece: Piece) -> Iterator[Piece]:
         """Yield the parts of one piece, in order."""
+
+    def texts(self, text: str) -> list[str]:
+        """Return the texts of the parts, for those who need not know where they are."""
+
+
+class _Parts:
+    """`texts` for the pre-tokenizers that have no quicker way."""
+
+    def texts(self, text: str) -> list[str]:
+        """Return the texts of the parts."""
+        return [part.text for part in self.split(Piece(text, 0))]
+
+    def split(self, piece: Piece) -> Iterator[Piece]:
+        """Yield the parts."""
+        raise NotImplementedError
+
+
+class _Matches:
+    """The parts of a text are the matches of `parts`, and what no match covers is dropped."""
+
+    @property
+    def parts(self) -> str:
+        """The pattern."""
+        raise NotImplementedError
+
+    def split(self, piece: Piece) -> Iterator[Piece]:
+        """Yield the parts."""
+        for match in _compiled(self.parts).finditer(piece.text):
+            yield _cut(piece, *match.span())
+
+    def texts(self, text: str) -> list[str]:
+        """Return the texts of the parts."""
+        return _compiled(self.parts).findall(text)
 
 
 @lru_cache(maxsize=64)
@@ -67,7 +101,7 @@ def _match_and_rest(piece: Piece, pattern: str) -> Iterator[tuple[Piece, bool]]:
 
 
 @dataclass(frozen=True)
-class Split:
+class Split(_Parts):
     """Cut at the matches of a pattern: keep them apart, drop them, or leave them with the part before."""
 
     pattern: str
@@ -98,7 +132,7 @@ class Split:
 
 
 @dataclass(frozen=True)
-class ByteLevel:
+class ByteLevel(_Matches):
     """GPT-2's pieces, to be written in the byte alphabet; with `add_prefix_space` the text begins with a space."""
 
     add_prefix_space: bool = False
@@ -110,53 +144,56 @@ class ByteLevel:
         """True for GPT-2's pattern, in which a space can only begin a piece."""
         return self.use_regex and not self.add_prefix_space
 
+    @property
+    def parts(self) -> str:
+        """GPT-2's pattern, which leaves nothing out, or the whole."""
+        return GPT2_PATTERN if self.use_regex else r"(?s:.+)"
+
     def split(self, piece: Piece) -> Iterator[Piece]:
         """Yield the pieces (still as text; the tokenizer writes them as bytes)."""
-        if self.add_prefix_space and not piece.text.startswith(" "):
-            piece = _prefixed(piece, " ")
-        if not self.use_regex:
-            yield piece
-            return
-        yield from (part for part, _ in _match_and_rest(piece, GPT2_PATTERN))
+        return super().split(_prefixed(piece, " ") if self._wants_space(piece.text) else piece)
+
+    def texts(self, text: str) -> list[str]:
+        """Return the texts of the pieces."""
+        return super().texts(" " + text if self._wants_space(text) else text)
+
+    def _wants_space(self, text: str) -> bool:
+        return self.add_prefix_space and not text.startswith(" ")
 
 
 @dataclass(frozen=True)
-class Digits:
+class Digits(_Matches):
     """Cut numbers out of the text, as a whole or digit by digit."""
 
     individual_digits: bool = False
     local = True
 
-    def split(self, piece: Piece) -> Iterator[Piece]:
-        """Yield numbers and what lies between them."""
-        yield from (part for part, _ in _match_and_rest(piece, r"\p{N}" if self.individual_digits else r"\p{N}+"))
+    @property
+    def parts(self) -> str:
+        """Digits, and runs of what is none."""
+        return r"\p{N}|\P{N}+" if self.individual_digits else r"\p{N}+|\P{N}+"
 
 
 @dataclass(frozen=True)
-class WhitespaceSplit:
+class WhitespaceSplit(_Matches):
     """Cut at white space and drop it."""
 
     local = True
 
-    def split(self, piece: Piece) -> Iterator[Piece]:
-        """Yield the words, punctuation still attached."""
-        yield from (part for part, matched in _match_and_rest(piece, r"\S+") if matched)
+    parts = r"\S+"
 
 
 @dataclass(frozen=True)
-class BertPreTokenizer:
+class BertPreTokenizer(_Matches):
     """BERT's words: cut at white space, which is dropped, and around every punctuation sign."""
 
     local = True
 
-    def split(self, piece: Piece) -> Iterator[Piece]:
-        """Yield words and single punctuation signs."""
-        sign = r"!-/:-@\[-`{-~\p{P}"
-        yield from (part for part, matched in _match_and_rest(piece, rf"[{sign}]|[^\s{sign}]+") if matched)
+    parts = rf"[{_SIGN}]|[^\s{_SIGN}]+"
 
 
 @dataclass(frozen=True)
-class Metaspace:
+class Metaspace(_Parts):
     """SentencePiece's words: a space becomes a visible mark and belongs to the word after it (Kudo, 2018)."""
 
     replacement: str = "▁"

@@ -64,15 +64,16 @@ class Tokenizer:
     added_tokens: tuple[AddedToken, ...] = ()
     template: Template = NO_TEMPLATE
 
-    def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
+    def encode(self, text: str, *, add_special_tokens: bool = True, parse_special: bool = True) -> list[int]:
         """Return the ids of a text.
 
-        `add_special_tokens=False` leaves the template out. ValueError for a lone surrogate, or a character that the
-        vocabulary cannot write and that no unknown token stands for.
+        `add_special_tokens=False` leaves the template out; `parse_special=False` reads "[SEP]" and its like in the text
+        as ordinary characters, which is right for text from strangers. ValueError for a lone surrogate, or a character
+        that the vocabulary cannot write and that no unknown token stands for.
         """
         check_text(text)
         ids: list[int] = []
-        for part, added in self._parts(text):
+        for part, added in self._parts(text) if parse_special else [(text, None)]:
             ids += [added.id] if added else self._encoder.ids(part)
         if not add_special_tokens:
             return ids

@@ -113,3 +113,12 @@ def test_saved_files_are_read_by_path_or_name(tmp_path, on_bytes):
     on_bytes.save(str(tmp_path / "a.json"))
     assert Tokenizer.load(tmp_path / "a.json") == on_bytes
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("text", ["a<|end|>b", "<|end|>", "low <é文>"])
+def test_special_tokens_in_a_text_can_be_read_as_its_characters(on_bytes, text):
+    special = {token.id for token in on_bytes.added_tokens}
+    plain = on_bytes.encode(text, parse_special=False)
+    assert special.isdisjoint(plain)
+    assert not special.isdisjoint(on_bytes.encode(text))
+    assert on_bytes.decode(plain) == text

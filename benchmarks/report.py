@@ -1,0 +1,119 @@
+"""From measurements to the JSON that the book's performance page shows (its format: `tools/pages.py`)."""
+
+from __future__ import annotations
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from benchmarks.measure import Group
+
+COLUMNS = ["", "seconds", "MB/s", "speed (ours = 1)", "memory (MB)"]
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The time of one entry over that of another (both as (group, name)), and what it must and should be.
+
+    `sentence` says it in the book, the value taking the place of `{}`. `sign` is "≤" or "≥".
+    """
+
+    name: str
+    sentence: str
+    over: tuple[str, str]
+    under: tuple[str, str]
+    sign: str = ""
+    must: float | None = None
+    goal: float | None = None
+
+
+def holds(ratio: Mapping[str, Any], limit: str = "must") -> bool:
+    """Whether a ratio as stored keeps its limit, "must" or "goal"."""
+    bound = ratio[limit]
+    return bound is None or (ratio["value"] <= bound if ratio["sign"] == "≤" else ratio["value"] >= bound)
+
+
+def ratios(wanted: Sequence[Ratio], entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The ratios of best times."""
+    best = {(entry["group"], entry["name"]): min(entry["seconds"]) for entry in entries}
+    return [
+        {
+            "name": r.name,
+            "value": round(best[r.over] / best[r.under], 2),
+            "sign": r.sign,
+            "must": r.must,
+            "goal": r.goal,
+            "sentence": r.sentence,
+        }
+        for r in wanted
+    ]
+
+
+def sentences(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The ratios in words, with their limits."""
+    lines = []
+    for ratio in found:
+        words = (("must", "it must be"), ("goal", "the goal is"))
+        limits = [f"{word} {ratio['sign']} {ratio[limit]:g}" for limit, word in words if ratio[limit] is not None]
+        shown = f"{ratio['value']:.3g}" if ratio["value"] < 100 else f"{ratio['value']:,.0f}"
+        lines.append(ratio["sentence"].format(shown) + (f" ({', '.join(limits)})." if limits else "."))
+    return lines
+
+
+def table(groups: Sequence[Group], entries: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The rows: for each group a headline, then best seconds and the longest, speed against the first, memory."""
+    rows = []
+    for group in groups:
+        rows.append([f"**{group.title}**", *[""] * (len(COLUMNS) - 1)])
+        mine = [entry for entry in entries if entry["group"] == group.title]
+        ours = min(mine[0]["seconds"])
+        rows += [_row(entry, ours, group.throughput) for entry in mine]
+    return rows
+
+
+def machine() -> dict[str, str]:
+    """What the machine is, without its name."""
+    return {
+        "Processor": f"{_processor()}, {os.cpu_count()} cores",
+        "Memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
+        "System": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def versions(packages: Sequence[str]) -> dict[str, str]:
+    """The versions of Python and of packages."""
+    return {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
+
+
+def today() -> str:
+    """The date, as 2025-01-31."""
+    return datetime.date.today().isoformat()
+
+
+def _row(entry: Mapping[str, Any], ours: float, throughput: bool) -> list[str]:
+    best, worst = min(entry["seconds"]), max(entry["seconds"])
+    once = len(entry["seconds"]) == 1
+    return [
+        entry["name"],
+        f"{best:.3g}" if once else f"{best:.3g} to {worst:.3g}",
+        f"{entry['text_bytes'] / 1e6 / best:.3g}" if throughput else "",
+        f"{ours / best:.2g}" if ours / best >= 0.1 else f"1/{best / ours:.0f}",
+        f"{entry['memory_before'] / 1e6:.0f} → {entry['memory_peak'] / 1e6:.0f}",
+    ]
+
+
+def _processor() -> str:
+    if sys.platform == "darwin":
+        command = ["sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.machine())

@@ -8,9 +8,9 @@ The models differ, the pipeline is one. Chapter: `book/tokenization.md`.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol, SupportsIndex
 
@@ -97,7 +97,7 @@ class Tokenizer:
             if added:
                 found.append((added.id, (at, at + len(part))))
             else:
-                found += [(i, (at + a, at + b)) for i, (a, b) in self._pipeline.located(part, self.model.segment)]
+                found += [(i, (at + a, at + b)) for i, (a, b) in self._pipeline.located(part, self._segment)]
             at += len(part)
         ids = [i for i, _ in found]
         return Encoding(ids, [self.id_to_token(i) for i in ids], [span for _, span in found])
@@ -193,6 +193,10 @@ class Tokenizer:
     @cached_property
     def _pipeline(self) -> Pipeline:
         return Pipeline(self.normalizers, self.pre_tokenizers)
+
+    @cached_property
+    def _segment(self) -> Callable[[str], list[Span]]:
+        return lru_cache(maxsize=100_000)(self.model.segment)
 
     @cached_property
     def _encoder(self) -> CachedEncoder:

@@ -83,6 +83,13 @@ def test_pieces_know_where_they_stand(name):
             assert piece.text[piece.added :].replace("▁", " ") == at.replace("▁", " ")
 
 
+@pytest.mark.parametrize("name", PAIRS)
+def test_texts_are_those_of_the_pieces(name):
+    for part in PAIRS[name][0]:
+        for text in filter(None, TEXTS):
+            assert part.texts(text) == [piece.text for piece in part.split(Piece(text, 0))], text
+
+
 def test_merged_with_previous_knows_no_part_before():
     assert [p.text for p in cut((Split("_", "MergedWithPrevious"),), "__a_b__c")] == ["_", "_", "a_", "b_", "_", "c"]
 

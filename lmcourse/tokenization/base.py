@@ -8,9 +8,9 @@ The models differ, the pipeline is one. Chapter: `book/tokenization.md`.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol, SupportsIndex
 
@@ -19,7 +19,7 @@ from lmcourse.tokenization.byte_level import from_visible, to_visible
 from lmcourse.tokenization.corpus import check_text, several
 from lmcourse.tokenization.decoders import Decoder
 from lmcourse.tokenization.normalizers import Normalizer
-from lmcourse.tokenization.pipeline import CachedEncoder, Pipeline, Span
+from lmcourse.tokenization.pipeline import CachedEncoder, CachedSegment, Pipeline, Span
 from lmcourse.tokenization.pre_tokenizers import PreTokenizer
 
 
@@ -195,8 +195,8 @@ class Tokenizer:
         return Pipeline(self.normalizers, self.pre_tokenizers)
 
     @cached_property
-    def _segment(self) -> Callable[[str], list[Span]]:
-        return lru_cache(maxsize=100_000)(self.model.segment)
+    def _segment(self) -> CachedSegment:
+        return CachedSegment(self.model.segment)
 
     @cached_property
     def _encoder(self) -> CachedEncoder:

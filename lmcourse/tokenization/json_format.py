@@ -191,12 +191,15 @@ def _parse(data: _Json) -> Tokenizer:
         raise ValueError(f"ByteLevel is supported only as the last pre-tokenizer, not in {pre_tokenizers!r}")
     if at and isinstance(model, BPE) and model.unk_token is None and not model.vocab.keys() >= set(ALPHABET):
         model = replace(model, skip_unknown=True)
+    added = tuple(_parse_added(token, bool(normalizers)) for token in data.get("added_tokens") or [])
+    if isinstance(model, Unigram):
+        model = replace(model, special_ids=frozenset(token.id for token in added if token.special))
     return Tokenizer(
         model,
         normalizers,
         pre_tokenizers,
         decoders=_parse_all(data.get("decoder"), _DECODERS, "decoders"),
-        added_tokens=tuple(_parse_added(token, bool(normalizers)) for token in data.get("added_tokens") or []),
+        added_tokens=added,
         template=parse_template(data.get("post_processor")),
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from lmcourse.tokenization.byte_level import byte_ends, to_visible
 from lmcourse.tokenization.normalizers import Aligned, BertNormalizer, Normalizer, identity
@@ -27,6 +27,7 @@ class Span(NamedTuple):
 
 
 Segment = Callable[[str], list[Span]]
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -97,14 +98,10 @@ _cut_words = re.compile(r"(?<=\S) ").split
 
 def split_words(text: str) -> tuple[str, list[str]]:
     """Cut a text before each space that follows something else: the start of it, and the words without that space."""
-    if text.isprintable():  # so its only white space is the plain space, and `str.split`, which is quicker, will do
-        words = text.split(" ")
-        for i in range(len(words) - 2, -1, -1) if "" in words else ():
-            if not words[i]:
-                words[i : i + 2] = [" " + words[i + 1]]
-    else:
-        words = _cut_words(text)
-    return words[0], words[1:]
+    # `str.split` is quicker, and the same where single plain spaces are the only white space, as in most text
+    single = text.isprintable() and "  " not in text and not text.startswith(" ")
+    first, *words = text.split(" ") if single else _cut_words(text)
+    return first, words
 
 
 class _WordCache(dict[str, tuple[int, ...]]):
@@ -117,12 +114,25 @@ class _WordCache(dict[str, tuple[int, ...]]):
         return _remember(self, word, tuple(self._find(" " + word)))
 
 
-def _remember(cache: dict[str, tuple[int, ...]], key: str, ids: tuple[int, ...]) -> tuple[int, ...]:
+def _remember(cache: dict[str, _Found], key: str, found: _Found) -> _Found:
     if len(key) <= _CACHED_LENGTH:
         if len(cache) >= _CACHED_PIECES:
             cache.clear()
-        cache[key] = ids
-    return ids
+        cache[key] = found
+    return found
+
+
+class CachedSegment:
+    """A model's `segment` that looks at each short piece once; its spans are not to be changed."""
+
+    def __init__(self, segment: Segment) -> None:
+        self._model_segment = segment
+        self._spans: dict[str, list[Span]] = {}
+
+    def __call__(self, piece: str) -> list[Span]:
+        """Return the spans of a piece."""
+        found = self._spans.get(piece)
+        return _remember(self._spans, piece, self._model_segment(piece)) if found is None else found
 
 
 class CachedEncoder:

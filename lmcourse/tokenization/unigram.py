@@ -31,11 +31,13 @@ UNKNOWN_PENALTY = 10.0  # nats below the least probable piece, as in SentencePie
 class Unigram:
     """Pieces with their log-probabilities, in nats; their ids are their places.
 
-    A character that no piece covers is the unknown token, neighbours joined into one.
+    A character that no piece covers is the unknown token, neighbours joined into one. Special tokens have an id but
+    cover no text.
     """
 
     scores: tuple[tuple[str, float], ...]
     unk_id: int = 0
+    special_ids: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
         if not isinstance(self.unk_id, int) or not 0 <= self.unk_id < len(self.scores):
@@ -111,8 +113,9 @@ class Unigram:
 
     @cached_property
     def _score_of(self) -> dict[str, tuple[int, np.float32]]:
+        left_out = {self.unk_id, *self.special_ids}
         pieces = enumerate(self.scores)
-        return {piece: (i, np.float32(score)) for i, (piece, score) in pieces if i != self.unk_id and piece}
+        return {piece: (i, np.float32(score)) for i, (piece, score) in pieces if i not in left_out and piece}
 
     @cached_property
     def _lowest(self) -> float:
@@ -146,7 +149,7 @@ def train(
     require_size(vocab_size, len(special) + len(alphabet), "the special tokens and the alphabet")
     scores = learn_scores(words, vocab_size - len(special), max_piece_length, seed_factor, progress)
     pieces = ((piece, score) for piece, score in scores if piece not in special)
-    model = Unigram((*((token, 0.0) for token in special), *pieces))
+    model = Unigram((*((token, 0.0) for token in special), *pieces), special_ids=frozenset(range(len(special))))
     return Tokenizer(model, (), pre_tokenizers, (MetaspaceDecoder(),), added_tokens(special, model.vocab))
 
 

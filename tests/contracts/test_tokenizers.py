@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import pickle
 import pkgutil
 import re
 import sys
@@ -149,6 +150,22 @@ def test_hugging_face_loads_what_we_save(tokenizer, texts, tmp_path):
         for skip in (False, True):
             read = tokenizer.decode(expected.ids, skip_special_tokens=skip)
             assert read == theirs.decode(expected.ids, skip_special_tokens=skip), text
+
+
+def test_a_used_tokenizer_can_be_sent_to_another_process(tokenizer, texts):
+    expected = tokenizer.encode_batch(texts), tokenizer.encode_with_offsets(texts[0])
+    sent = pickle.loads(pickle.dumps(tokenizer))
+    assert (sent.encode_batch(texts), sent.encode_with_offsets(texts[0])) == expected
+
+
+def test_special_tokens_read_as_characters(tokenizer):
+    """Also after loading; "film" before them, so that no piece of the corpus holds both."""
+    loaded = Tokenizer.from_json(tokenizer.to_json())
+    for special in SPECIAL[1:]:
+        for each in (tokenizer, loaded):
+            ids = each.encode(f"film{special}", parse_special=False)
+            assert each.token_to_id(special) not in ids
+            assert ids != each.encode(f"film{special}")
 
 
 def test_a_file_is_written_whole_or_not_at_all(tokenizer, tmp_path, monkeypatch):

@@ -1,5 +1,8 @@
 """The cache of words gives what the long way gives, and offsets lead back to the text."""
 
+import time
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 from lmcourse.models.pretrained import load_tokenizer
 from lmcourse.tokenization import Tokenizer, bpe, char, pipeline, unigram, word, wordpiece
 from lmcourse.tokenization.normalizers import Replace, UnicodeForm
-from lmcourse.tokenization.pipeline import CachedEncoder, Pipeline, Span, split_words
+from lmcourse.tokenization.pipeline import CachedEncoder, CachedSegment, Pipeline, Span, split_words
 from lmcourse.tokenization.pre_tokenizers import ByteLevel, Metaspace
 from tests.tokenization.strings import strings
 
@@ -45,6 +48,32 @@ def test_cached_words_equal_the_long_way(tokenizer, text):
 def test_most_real_pipelines_are_local():
     local = {name for name, make in MAKERS.items() if make()._pipeline.local}
     assert local == {"smollm2", "minilm", "unigram", "bpe", "wordpiece", "word"}
+
+
+@given(text=texts | st.text(" ab\xa0"))
+def test_split_words_cuts_before_a_space_after_something_else(text):
+    cuts = [i for i in range(1, len(text)) if text[i] == " " and not text[i - 1].isspace()]
+    first, words = split_words(text)
+    assert [first, *(" " + word for word in words)] == [text[a:b] for a, b in pairwise([0, *cuts, len(text)])]
+
+
+@pytest.mark.parametrize("pattern", [" ", "a  ", "a "])
+def test_cutting_takes_linear_time(pattern):
+    """Copies within strings and lists are no calls that could be counted: a ratio of 4, where quadratic is 16."""
+
+    def seconds(text: str) -> float:
+        start = time.process_time()
+        split_words(text)
+        return time.process_time() - start
+
+    short, long = (pattern * (n // len(pattern)) for n in (200_000, 800_000))
+    assert min(seconds(long) for _ in range(5)) < 10 * min(seconds(short) for _ in range(5)) + 0.01
+
+
+def test_long_pieces_are_not_kept():
+    segment = CachedSegment(lambda piece: [Span(0, 0, len(piece))])
+    assert segment("ab") is segment("ab")
+    assert segment("x" * 100) is not segment("x" * 100)
 
 
 def test_split_words():

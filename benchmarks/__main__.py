@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -33,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _record(name: str, quick: bool, output: Path | None) -> int:
+    # What runs on all cores is slowed by other programs without waiting for them, so `disturbed` cannot tell.
+    if not quick and (load := os.getloadavg()[0]) > 0.5:
+        print(f"The load of the machine is {load:.1f}: what runs on all cores will seem slow.", file=sys.stderr)
     result = importlib.import_module(f"benchmarks.{name}").run(quick)
     for row in result["rows"]:
         print("  ".join(f"{cell:{width}}" for cell, width in zip(row, ("<60", ">14", ">8", ">8", ">16"), strict=True)))

@@ -68,6 +68,7 @@ def test_a_failing_job_says_why(job, tmp_path):
 def test_memory_is_that_of_the_work(job, tmp_path):
     (entry,) = measure(Group("Work", [job("a", held=100_000_000)]), tmp_path, 1)
     assert 95e6 < entry["memory_peak"] - entry["memory_before"] < 300e6
+    assert entry["memory_before"] < 50e6  # and not that of the process that started it, this one
 
 
 def test_digest_tells_results_apart():

@@ -104,35 +104,30 @@ def split_words(text: str) -> tuple[str, list[str]]:
     return first, words
 
 
-class _WordCache(dict[str, tuple[int, ...]]):
-    """The ids of each word that came after a space, found when first asked for."""
+class _Cache(dict[str, _Found]):
+    """What a function finds for each key, found when first asked for; long keys are looked up anew each time."""
 
-    def __init__(self, find: Callable[[str], list[int]]) -> None:
+    def __init__(self, find: Callable[[str], _Found]) -> None:
         self._find = find
 
-    def __missing__(self, word: str) -> tuple[int, ...]:
-        return _remember(self, word, tuple(self._find(" " + word)))
-
-
-def _remember(cache: dict[str, _Found], key: str, found: _Found) -> _Found:
-    if len(key) <= _CACHED_LENGTH:
-        if len(cache) >= _CACHED_PIECES:
-            cache.clear()
-        cache[key] = found
-    return found
+    def __missing__(self, key: str) -> _Found:
+        found = self._find(key)
+        if len(key) <= _CACHED_LENGTH:
+            if len(self) >= _CACHED_PIECES:
+                self.clear()
+            self[key] = found
+        return found
 
 
 class CachedSegment:
     """A model's `segment` that looks at each short piece once; its spans are not to be changed."""
 
     def __init__(self, segment: Segment) -> None:
-        self._model_segment = segment
-        self._spans: dict[str, list[Span]] = {}
+        self._spans = _Cache(segment)
 
     def __call__(self, piece: str) -> list[Span]:
         """Return the spans of a piece."""
-        found = self._spans.get(piece)
-        return _remember(self._spans, piece, self._model_segment(piece)) if found is None else found
+        return self._spans[piece]
 
 
 class CachedEncoder:
@@ -144,8 +139,8 @@ class CachedEncoder:
 
     def __init__(self, pipeline: Pipeline, segment: Segment) -> None:
         self._pipeline, self._model_segment = pipeline, segment
-        self._pieces: dict[str, tuple[int, ...]] = {}
-        self._words = _WordCache(self._long_way)
+        self._pieces = _Cache(self._piece_ids)
+        self._words = _Cache(self._word_ids)
 
     def ids(self, text: str) -> list[int]:
         """Return the ids of a text."""
@@ -155,10 +150,10 @@ class CachedEncoder:
         return [*self._long_way(first), *chain.from_iterable(map(self._words.__getitem__, words))]
 
     def _long_way(self, text: str) -> list[int]:
-        return [i for piece in self._pipeline.pieces(text) for i in self._piece_ids(piece)]
+        return [i for piece in self._pipeline.pieces(text) for i in self._pieces[piece]]
+
+    def _word_ids(self, word: str) -> tuple[int, ...]:
+        return tuple(self._long_way(" " + word))
 
     def _piece_ids(self, piece: str) -> tuple[int, ...]:
-        ids = self._pieces.get(piece)
-        if ids is None:
-            ids = _remember(self._pieces, piece, tuple(span.id for span in self._model_segment(piece)))
-        return ids
+        return tuple(span.id for span in self._model_segment(piece))

@@ -68,3 +68,9 @@ def added_tokens(contents: Sequence[str], vocab: Mapping[str, int]) -> tuple[Add
     if wrong:
         raise ValueError(f"special tokens empty or not in the vocabulary: {wrong}")
     return tuple(AddedToken(c, vocab[c]) for c in contents)
+
+
+def require_unknown(unk_token: str, vocab: Mapping[str, int]) -> None:
+    """Raise ValueError for an unknown token that the vocabulary does not hold."""
+    if unk_token not in vocab:
+        raise ValueError(f"the unknown token {unk_token!r} is not in the vocabulary")

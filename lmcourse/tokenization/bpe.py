@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from lmcourse.tokenization.added_tokens import added_tokens, distinct
+from lmcourse.tokenization.added_tokens import added_tokens, distinct, require_unknown
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.bpe_training import Merge, learn_merges
 from lmcourse.tokenization.byte_level import ALPHABET
@@ -91,8 +91,8 @@ class BPE:
         missing = next((part for part in parts if part not in self.vocab), None)
         if missing is not None:
             raise ValueError(f"a merge needs the token {missing!r}, which is not in the vocabulary")
-        if self.unk_token is not None and self.unk_token not in self.vocab:
-            raise ValueError(f"the unknown token {self.unk_token!r} is not in the vocabulary")
+        if self.unk_token is not None:
+            require_unknown(self.unk_token, self.vocab)
 
     def first(self, num_merges: int) -> BPE:
         """Return the tokenizer as it was after so many merges, with the same ids."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lmcourse.tokenization.added_tokens import added_tokens, distinct
+from lmcourse.tokenization.added_tokens import added_tokens, distinct, require_unknown
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.corpus import require_size, several
 from lmcourse.tokenization.decoders import Fuse
@@ -26,8 +26,8 @@ class Characters:
     unk_token: str | None = None
 
     def __post_init__(self) -> None:
-        if self.unk_token is not None and self.unk_token not in self.vocab:
-            raise ValueError(f"the unknown token {self.unk_token!r} is not in the vocabulary")
+        if self.unk_token is not None:
+            require_unknown(self.unk_token, self.vocab)
 
     def segment(self, piece: str) -> list[Span]:
         """Look each character up; ValueError for an unknown one if there is no unknown token."""

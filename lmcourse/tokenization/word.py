@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from lmcourse.tokenization.added_tokens import added_tokens, distinct
+from lmcourse.tokenization.added_tokens import added_tokens, distinct, require_unknown
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.corpus import count_pieces, require_size
 from lmcourse.tokenization.decoders import WordPieceDecoder
@@ -26,8 +26,7 @@ class Words:
     unk_token: str = "[UNK]"
 
     def __post_init__(self) -> None:
-        if self.unk_token not in self.vocab:
-            raise ValueError(f"the unknown token {self.unk_token!r} is not in the vocabulary")
+        require_unknown(self.unk_token, self.vocab)
 
     def segment(self, piece: str) -> list[Span]:
         """Look the piece up."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from lmcourse.tokenization.added_tokens import Template, added_tokens, distinct
+from lmcourse.tokenization.added_tokens import Template, added_tokens, distinct, require_unknown
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.corpus import Progress, count_pieces, require_size
 from lmcourse.tokenization.decoders import WordPieceDecoder
@@ -33,8 +33,7 @@ class WordPiece:
     max_word_length: int = 100
 
     def __post_init__(self) -> None:
-        if self.unk_token not in self.vocab:
-            raise ValueError(f"the unknown token {self.unk_token!r} is not in the vocabulary")
+        require_unknown(self.unk_token, self.vocab)
 
     def segment(self, piece: str) -> list[Span]:
         """Cut one word into the longest pieces that fit, from the left."""

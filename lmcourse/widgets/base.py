@@ -19,6 +19,9 @@ from typing import Any, ClassVar
 # What an embedded module must end with; anywidget takes the same file unchanged.
 EXPORT = "export default { render };"
 
+# The rules that all figures share; each adds its own.
+_STYLE = Path(__file__).with_name("base.css")
+
 # Every unmounted element of this figure is mounted by the first script that runs, so one page may show it twice. A host
 # that runs scripts before the output is in the page is waited for.
 _MOUNT = """
@@ -85,7 +88,7 @@ class Figure(ABC):
             self.module.read_text("utf-8"),
             self.data(),
             fallback=self.fallback(),
-            style=self.module.with_suffix(".css").read_text("utf-8"),
+            style="".join(path.read_text("utf-8") for path in (_STYLE, self.module.with_suffix(".css"))),
             label=self.label,
         )
 

@@ -57,6 +57,8 @@ def relative_buckets(distance: Tensor, buckets: int, max_distance: int, *, both_
     else:
         distance = (-distance).clamp(min=0)
     exact = buckets // 2
+    if not 0 < exact < max_distance:
+        raise ValueError(f"{buckets} buckets a side cannot reach a distance of {max_distance}")
     ratio = torch.log(distance.clamp(min=1).float() / exact) / math.log(max_distance / exact)
     far = (exact + (ratio * (buckets - exact)).long()).clamp(max=buckets - 1)
     return side + torch.where(distance < exact, distance, far)

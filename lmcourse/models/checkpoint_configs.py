@@ -139,15 +139,17 @@ def _llama(fields: Fields) -> TransformerConfig:
 
 def _rotary_base(fields: Fields) -> float:
     """The base of the rotary angles; older files have it at the top, newer ones in `rope_parameters`."""
+    base = _number(fields, "rope_theta", 10_000.0)
     for key in ("rope_parameters", "rope_scaling"):
         rope = fields.get(key) or {}
-        plain = rope.get("rope_type", rope.get("type", "default")) == "default"
-        if not plain or any(isinstance(value, dict) for value in rope.values()):
-            raise ValueError(f"{key} must be of the type 'default', not {rope!r}: no scaling is supported")
-        if rope.get("partial_rotary_factor", 1.0) != 1.0:
-            raise ValueError(f"partial_rotary_factor must be 1.0, not {rope['partial_rotary_factor']!r}")
-    top = _number(fields, "rope_theta", 10_000.0)
-    return _number(fields.get("rope_parameters") or {}, "rope_theta", top)
+        # any other entry (a factor, a part of the width, one entry per kind of layer) changes the angles
+        plain = isinstance(rope, dict) and all(
+            name == "rope_theta" or value in ("default", None, 1.0) for name, value in rope.items()
+        )
+        if not plain:
+            raise ValueError(f"{key} must be of the type 'default' and hold rope_theta alone, not {rope!r}")
+        base = _number(rope, "rope_theta", base)
+    return base
 
 
 def _t5(fields: Fields) -> TransformerConfig:

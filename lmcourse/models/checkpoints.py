@@ -98,12 +98,14 @@ def _renamed(tensors: Tensors, table: names.Table) -> tuple[dict[str, tuple[str,
 def _differences(found: Mapping[str, tuple[str, Tensor]], expected: Tensors) -> list[str]:
     missing = [f"missing: {name} {tuple(expected[name].shape)}" for name in expected if name not in found]
     unknown = [f"unknown: {theirs} {tuple(x.shape)}" for name, (theirs, x) in found.items() if name not in expected]
+    known = [(theirs, x, expected[name]) for name, (theirs, x) in found.items() if name in expected]
     wrong = [
-        f"{theirs}: {tuple(x.shape)} {x.dtype}, expected {tuple(expected[name].shape)} of floating point"
-        for name, (theirs, x) in found.items()
-        if name in expected and (x.shape != expected[name].shape or not x.is_floating_point())
+        f"wrong shape: {name} {tuple(x.shape)}, expected {tuple(goal.shape)}"
+        for name, x, goal in known
+        if x.shape != goal.shape
     ]
-    return missing + unknown + wrong
+    whole = [f"not of floating point: {name} {x.dtype}" for name, x, _ in known if not x.is_floating_point()]
+    return missing + unknown + wrong + whole
 
 
 def _separate(tensors: Tensors) -> dict[str, Tensor]:

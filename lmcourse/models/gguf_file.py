@@ -43,7 +43,7 @@ _SIZES = {
 def read_gguf(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The configuration and the float32 tensors of a Llama, under the names of the hub (see `from_state`).
 
-    ValueError for another architecture, scaled rotary positions, or a tensor without a name here.
+    ValueError for another architecture, a missing size, scaled rotary positions, or a tensor that no Llama has.
     """
     from gguf import GGUFReader, quants
 
@@ -54,7 +54,10 @@ def read_gguf(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     scaling = fields.get("llama.rope.scaling.type", "none")
     if scaling != "none":
         raise ValueError(f"{path}: llama.rope.scaling.type must be 'none', not {scaling!r}")
-    config = {"model_type": "llama", **{ours: fields[theirs] for ours, theirs in _SIZES.items() if theirs in fields}}
+    absent = [theirs for theirs in _SIZES.values() if theirs not in fields]
+    if absent:
+        raise ValueError(f"{path} lacks {', '.join(absent)}")
+    config = {"model_type": "llama", **{ours: fields[theirs] for ours, theirs in _SIZES.items()}}
     tensors = {}
     for tensor in reader.tensors:
         weight = torch.tensor(quants.dequantize(tensor.data, tensor.tensor_type))

@@ -20,7 +20,7 @@ _FILES = ["config.json", "tokenizer.json", _WEIGHTS, _INDEX, "model-*-of-*.safet
 def checkpoint_folder(name: str | Path) -> Path:
     """The folder of that name, or the one into which OWNER/NAME is downloaded from the hub.
 
-    ImportError if that needs `huggingface_hub`, FileNotFoundError or ValueError for neither a folder nor a name of that form.
+    ImportError if that needs `huggingface_hub`; FileNotFoundError or ValueError for neither a folder nor such a name.
     """
     if Path(name).is_dir():
         return Path(name)

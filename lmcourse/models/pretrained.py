@@ -64,9 +64,12 @@ def sentence_embeddings(
     """The mean state of each text's tokens, scaled to length 1 (Reimers & Gurevych 2019): N texts to (N, C).
 
     Texts are cut to `max_length` tokens with their special tokens (256 is MiniLM's), then padded on the right.
+    ValueError for a text without tokens.
     """
-    body = model if isinstance(model, Transformer) else model.body
-    rows = [_cut(ids, max_length, len(tokenizer.template[1])) for ids in tokenizer.encode_batch(texts)]
+    body, closing = model if isinstance(model, Transformer) else model.body, len(tokenizer.template[1])
+    if batch_size < 1 or max_length <= closing:
+        raise ValueError(f"batch_size {batch_size} must be at least 1, max_length {max_length} more than {closing}")
+    rows = [_cut(ids, max_length, closing) for ids in tokenizer.encode_batch(texts)]
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))  # texts of similar length need little padding
     found = body.embedding.tokens.weight.new_empty(len(rows), body.config.d_model)
     for start in range(0, len(rows), batch_size):

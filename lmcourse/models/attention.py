@@ -61,9 +61,9 @@ def fused_attention(
     """
     if bias is not None:
         mask = bias if mask is None else bias.masked_fill(~mask, -math.inf)
-    k, v = share_heads(k, q.shape[1]), share_heads(v, q.shape[1])
+    grouped = q.shape[1] != k.shape[1]
     return functional.scaled_dot_product_attention(
-        q, k, v, attn_mask=mask, is_causal=causal, scale=scale, dropout_p=dropout
+        q, k, v, attn_mask=mask, is_causal=causal, scale=scale, dropout_p=dropout, enable_gqa=grouped
     )
 
 

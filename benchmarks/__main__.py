@@ -15,7 +15,10 @@ from pathlib import Path
 from benchmarks.measure import disturbed
 from benchmarks.report import holds, sentences
 
-BENCHMARKS = {"tokenization": "training and encoding of BPE, WordPiece and unigram models on 34 MB of reviews"}
+BENCHMARKS = {
+    "tokenization": "training and encoding of BPE, WordPiece and unigram models on 34 MB of reviews",
+    "decoding": "generation with SmolLM2, with and without cache, plain and speculative",
+}
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -23,9 +23,10 @@ TEXTS = "texts.jsonl"
 
 @dataclass
 class Outcome:
-    """Bytes of text, laps (name, seconds, processor seconds, peak bytes before and after), digest of the results."""
+    """Bytes of text or tokens, laps (name, seconds, processor seconds, peak bytes before and after), digest of the
+    results."""
 
-    text_bytes: int
+    amount: int
     laps: list[tuple[str, float, float, int, int]] = field(default_factory=list)
     digest: str = ""
 

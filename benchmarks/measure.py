@@ -37,7 +37,7 @@ class Group:
     title: str
     jobs: Sequence[Job]
     same: bool = True
-    throughput: bool = True  # whether bytes of text per second say something
+    throughput: bool = True  # whether bytes of text, or tokens, per second say something
 
 
 def run(job: Job, scratch: Path) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _entries(title: str, name: str, runs: list[dict[str, Any]]) -> list[dict[str
                 "name": f"{name}, {lap}" if lap else name,
                 "seconds": [round(s, 4) for s in seconds],
                 "cpu_seconds": [round(s, 4) for s in cpu],
-                "text_bytes": runs[0]["text_bytes"],
+                "amount": runs[0]["amount"],
                 "memory_before": max(before),
                 "memory_peak": max(peak),
                 "digest": runs[0]["digest"],

@@ -18,6 +18,7 @@ import psutil
 from benchmarks.measure import Group
 
 COLUMNS = ["", "seconds", "MB/s", "speed (ours = 1)", "memory (MB)"]
+"""The columns of a table of texts; of tokens the third one is tokens/s."""
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,16 @@ def sentences(found: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def table(groups: Sequence[Group], entries: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """The rows: for each group a headline, then best seconds and the longest, speed against the first, memory."""
+def table(groups: Sequence[Group], entries: Sequence[Mapping[str, Any]], unit: float = 1e6) -> list[list[str]]:
+    """The rows: for each group a headline, then best seconds and the longest, throughput in `unit`s per second, speed
+    against the first, memory.
+    """
     rows = []
     for group in groups:
         rows.append([f"**{group.title}**", *[""] * (len(COLUMNS) - 1)])
         mine = [entry for entry in entries if entry["group"] == group.title]
         ours = min(mine[0]["seconds"])
-        rows += [_row(entry, ours, group.throughput) for entry in mine]
+        rows += [_row(entry, ours, unit if group.throughput else None) for entry in mine]
     return rows
 
 
@@ -99,13 +102,13 @@ def today() -> str:
     return datetime.date.today().isoformat()
 
 
-def _row(entry: Mapping[str, Any], ours: float, throughput: bool) -> list[str]:
+def _row(entry: Mapping[str, Any], ours: float, unit: float | None) -> list[str]:
     best, worst = min(entry["seconds"]), max(entry["seconds"])
     once = len(entry["seconds"]) == 1
     return [
         entry["name"],
         f"{best:.3g}" if once else f"{best:.3g} to {worst:.3g}",
-        f"{entry['text_bytes'] / 1e6 / best:.3g}" if throughput else "",
+        f"{entry['amount'] / unit / best:.3g}" if unit else "",
         f"{ours / best:.2g}" if ours / best >= 0.1 else f"1/{best / ours:.0f}",
         f"{entry['memory_before'] / 1e6:.0f} → {entry['memory_peak'] / 1e6:.0f}",
     ]

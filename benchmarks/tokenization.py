@@ -93,6 +93,11 @@ def run(quick: bool = False) -> dict[str, Any]:
     return result(sizes, entries)
 
 
+def rows(sizes: Sizes, entries: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The rows of the table."""
+    return table(plan(sizes), entries)
+
+
 def result(sizes: Sizes, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Everything that follows from the measurements, and the machine."""
     found = ratios(wanted(sizes), entries)
@@ -102,7 +107,7 @@ def result(sizes: Sizes, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]
         "machine": machine(),
         "versions": versions(PEERS),
         "columns": COLUMNS,
-        "rows": table(plan(sizes), entries),
+        "rows": rows(sizes, entries),
         "notes": [*sentences(found), *notes(sizes)],
         "ratios": found,
         "measurements": list(entries),

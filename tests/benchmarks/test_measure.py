@@ -78,7 +78,7 @@ def test_digest_tells_results_apart():
 
 def test_slice_is_the_first_texts():
     texts, outcome = first(["aé" * 100] * 9, 0.0005)
-    assert (len(texts), outcome.text_bytes) == (2, 600)
+    assert (len(texts), outcome.amount) == (2, 600)
     assert first(["a", "b"], None)[0] == ["a", "b"]
 
 
@@ -87,12 +87,12 @@ ENTRIES = [
         "group": "G",
         "name": "ours",
         "seconds": [2.0, 4.0],
-        "text_bytes": 10**7,
+        "amount": 10**7,
         "memory_before": 1,
         "memory_peak": 10**9,
     },
-    {"group": "G", "name": "peer", "seconds": [0.5], "text_bytes": 10**7, "memory_before": 1, "memory_peak": 10**7},
-    {"group": "G", "name": "loop", "seconds": [300.0], "text_bytes": 10**7, "memory_before": 1, "memory_peak": 10**7},
+    {"group": "G", "name": "peer", "seconds": [0.5], "amount": 10**7, "memory_before": 1, "memory_peak": 10**7},
+    {"group": "G", "name": "loop", "seconds": [300.0], "amount": 10**7, "memory_before": 1, "memory_peak": 10**7},
 ]
 
 

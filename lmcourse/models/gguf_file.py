@@ -43,11 +43,15 @@ _SIZES = {
 def read_gguf(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The configuration and the float32 tensors of a Llama, under the names of the hub (see `from_state`).
 
-    ValueError for another architecture, a missing size, scaled rotary positions, or a tensor that no Llama has.
+    ValueError for a damaged file, another architecture, a missing size, scaled rotary positions, or a tensor that no
+    Llama has.
     """
     from gguf import GGUFReader, quants
 
-    reader = GGUFReader(path)
+    try:
+        reader = GGUFReader(path)
+    except (ValueError, IndexError, KeyError) as error:
+        raise ValueError(f"{path} is damaged: {error}") from None
     fields = {key: field.contents() for key, field in reader.fields.items() if not key.startswith("tokenizer.")}
     if fields.get("general.architecture") != "llama":
         raise ValueError(f"{path}: the architecture must be 'llama', not {fields.get('general.architecture')!r}")

@@ -24,8 +24,8 @@ def checkpoint_folder(name: str | Path) -> Path:
     """
     if Path(name).is_dir():
         return Path(name)
-    if len(Path(name).parts) == 1:
-        raise ValueError(f"{str(name)!r} is neither 'smollm2', 'minilm', a folder nor OWNER/NAME on the hub")
+    if isinstance(name, str) and "/" not in name:
+        raise ValueError(f"{name!r} is neither 'smollm2', 'minilm', a folder nor OWNER/NAME on the hub")
     if isinstance(name, Path) or not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         raise FileNotFoundError(f"{name} is neither a folder nor OWNER/NAME on the hub")
     try:

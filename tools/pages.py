@@ -2,7 +2,8 @@
 
 `claims.md` is the ledger and `settled.md` its one-line summary, from the stored outputs of the labs;
 `performance-NAME.md` shows `benchmarks/results/NAME.json`: `{"title", "machine": {name: value}, "date",
-"versions": {name: value}, "columns": [...], "rows": [[...]], "notes": [...]}`, `performance.md` all of them.
+"versions": {name: value}, "columns": [...], "rows": [[...]], "notes": [...]}`, `performance.md` all of them but parity,
+which is no measurement of speed.
 """
 
 import json
@@ -35,7 +36,8 @@ def generate(notebooks: list[Path], results: list[Path]) -> dict[str, str]:
     tables = {
         f"performance-{path.stem}.md": performance(json.loads(path.read_text(encoding="utf-8"))) for path in results
     }
-    return pages | tables | {"performance.md": "\n".join(tables.values()) or "No benchmark has been run yet.\n"}
+    speed = [text for name, text in tables.items() if name != "performance-parity.md"]
+    return pages | tables | {"performance.md": "\n".join(speed) or "No benchmark has been run yet.\n"}
 
 
 def main() -> None:

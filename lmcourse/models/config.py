@@ -64,6 +64,7 @@ class TransformerConfig:
             "kv_heads",
             "head_width",
             "ff_width",
+            "embedding_width",
         ):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")

@@ -76,6 +76,11 @@ def filtered(filters: Sequence[Filter], logprobs: Tensor, ids: Tensor) -> Tensor
     return logprobs
 
 
+def widened(logits: Tensor) -> Tensor:
+    """Half precision as float32: sums of probabilities need more digits than it has."""
+    return logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
+
+
 def chosen_scores(logprobs: Tensor, tokens: Tensor) -> Tensor:
     """log p(token) = logit - log Σ exp(logits): (..., V) and (...) to (...); NaN if the row is no distribution."""
     return logprobs.gather(-1, tokens.unsqueeze(-1)).squeeze(-1) - logprobs.logsumexp(dim=-1)

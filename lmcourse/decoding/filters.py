@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lmcourse.decoding.base import widened
+
 
 @dataclass(frozen=True)
 class RepetitionPenalty:
@@ -87,7 +89,7 @@ class Nucleus:
         """(..., V) to (..., V); the ids are not used."""
         if self.p == 1:
             return logprobs
-        probs, order = _wide(logprobs).softmax(dim=-1).sort(dim=-1, descending=True, stable=True)
+        probs, order = widened(logprobs).softmax(dim=-1).sort(dim=-1, descending=True, stable=True)
         before = probs.cumsum(dim=-1, dtype=torch.float64).roll(1, dims=-1)
         before[..., 0] = 0
         kept = torch.zeros_like(order, dtype=torch.bool).scatter(-1, order, before < self.p)
@@ -105,7 +107,7 @@ class MinP:
 
     def __call__(self, logprobs: Tensor, ids: Tensor) -> Tensor:
         """(..., V) to (..., V); the ids are not used."""
-        wide = _wide(logprobs)
+        wide = widened(logprobs)
         return logprobs.masked_fill(wide < wide.amax(dim=-1, keepdim=True) + math.log(self.p), -math.inf)
 
 
@@ -114,11 +116,6 @@ def largest(x: Tensor, k: int) -> Tensor:
     last = x.topk(min(k, x.shape[-1]), dim=-1).values[..., -1:]  # (..., 1)
     above, equal = x > last, x == last
     return above | (equal & (equal.cumsum(dim=-1) <= k - above.sum(dim=-1, keepdim=True)))
-
-
-def _wide(x: Tensor) -> Tensor:
-    """Half precision as float32."""
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
 
 
 def _check_probability(name: str, p: float) -> None:

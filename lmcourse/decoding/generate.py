@@ -17,7 +17,7 @@ from lmcourse.decoding.base import Choice, Strategy
 from lmcourse.decoding.greedy import Greedy
 from lmcourse.decoding.hypotheses import Finished
 from lmcourse.decoding.padding import check_padding
-from lmcourse.decoding.reading import Decoder, Reader, check_context, check_ids
+from lmcourse.decoding.reading import Decoder, Reader, check_context, check_ids, end_tokens
 from lmcourse.models.cache import KVCache
 
 _GREEDY = Greedy()
@@ -60,8 +60,8 @@ def generate(
     that would outgrow learned positions), logits that are no distribution, sampling without a generator.
     """
     attend = check_padding(ids, attend)
-    ends = () if end is None else (end,) if isinstance(end, int) else tuple(end)
-    check_ids(model, torch.cat([ids.flatten(), ids.new_tensor([pad, *ends])]))
+    ends = end_tokens(end)
+    check_ids(model, ids, pad, *ends)
     check_context(model, cache, ids, attend, max_new_tokens)
     search = _Search(strategy, max_new_tokens, ends, pad, on_token if strategy.width == 1 else None, generator)
     with torch.inference_mode():

@@ -63,7 +63,7 @@ class Finished:
     def _keep(self, b: int, w: int, score: float, choice: Choice, ids: Tensor) -> None:
         step = ids.shape[-1] - self.prompt
         if math.isnan(score):
-            raise ValueError(f"no distribution in row {b} at step {step}: the logits have NaN or inf, or all are -inf")
+            raise no_distribution(b, step)
         if score > -math.inf:
             tokens = torch.cat([ids[b, choice.parents[b, w], self.prompt :], choice.tokens[b, w, None]])
             self.rows[b].add(self.strategy.rank(score, step + 1), tokens, self.strategy.width)
@@ -74,3 +74,8 @@ class Finished:
             ranks = [hypothesis.rank for hypothesis in row.kept]
             over = self.strategy.finished(ranks, best, length + 1 - self.prompt)
             row.done = row.done or last or best == -math.inf or over
+
+
+def no_distribution(row: int, step: int) -> ValueError:
+    """The error for logits from which nothing can be chosen."""
+    return ValueError(f"no distribution in row {row} at step {step}: the logits have NaN or inf, or all are -inf")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lmcourse.decoding.base import widened
 from lmcourse.models.cache import KVCache
 from lmcourse.models.language_model import EncoderDecoder, LanguageModel
 
@@ -32,8 +33,7 @@ class Reader:
         hidden = self.model.body(ids, attend=attend, cache=self.cache)
         if self.remember:
             self.cache = hidden.cache
-        logits = self.model.logits(hidden.states[:, -1:])[:, 0]
-        return logits if logits.dtype == torch.float64 else logits.float()
+        return widened(self.model.logits(hidden.states[:, -1:])[:, 0])
 
     def select(self, rows: Tensor) -> None:
         """Go on with the given rows (N,), repeats allowed."""
@@ -72,8 +72,14 @@ def check_context(model: Decoder, cache: KVCache | None, ids: Tensor, attend: Te
         raise ValueError(f"{length} tokens of prompt and {new} new ones need more than the {longest} learned positions")
 
 
-def check_ids(model: Decoder, ids: Tensor) -> None:
+def end_tokens(end: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """None, one or several end tokens as a tuple."""
+    return () if end is None else (end,) if isinstance(end, int) else tuple(end)
+
+
+def check_ids(model: Decoder, ids: Tensor, *others: int) -> None:
     """ValueError unless all ids are of the vocabulary."""
+    ids = torch.cat([ids.flatten(), ids.new_tensor(others)])
     size = model.config.vocab_size
     wrong = ids[(ids < 0) | (ids >= size)]
     if len(wrong):

@@ -48,8 +48,12 @@ class EncoderDecoder(nn.Module):
 
     def __init__(self, encoder: Transformer, decoder: Transformer, head: nn.Module) -> None:
         super().__init__()
-        if not decoder.config.cross_attention or decoder.config.d_model != encoder.config.d_model:
-            raise ValueError("the decoder needs cross-attention and the encoder's width")
+        reads, width = decoder.config.cross_attention, decoder.config.d_model
+        if not reads or width != encoder.config.d_model:
+            raise ValueError(
+                f"a decoder with cross_attention={reads}, d_model={width} cannot read an encoder of width "
+                f"{encoder.config.d_model}"
+            )
         self.encoder, self.body, self.head = encoder, decoder, head
         self.body.embedding.tokens = self.encoder.embedding.tokens
 

@@ -74,7 +74,7 @@ class Block(nn.Module):
 
     def _add(self, x: Tensor, out: Tensor, norm: nn.Module) -> Tensor:
         """The residual connection, followed by the norm unless that came first."""
-        total = x + self.dropout(out)
+        total = x + (self.dropout(out) if self.training else out)
         return total if self.norm_first else norm(total)
 
 
@@ -139,6 +139,9 @@ class Transformer(nn.Module):
             raise ValueError(f"ids must be (batch, at least one token), not {tuple(ids.shape)}")
         if attend is not None and attend.shape != ids.shape:
             raise ValueError(f"attend {tuple(attend.shape)} must have the shape of ids {tuple(ids.shape)}")
+        for name, limit in (("attend", attend), ("mask", mask)):
+            if limit is not None and limit.dtype != torch.bool:
+                raise ValueError(f"{name} must be boolean, True = may attend, not {limit.dtype}")
         expected = (ids.shape[1], cache.length + ids.shape[1])
         if mask is not None and mask.shape[-2:] != expected:
             raise ValueError(f"mask {tuple(mask.shape)} must end in (queries, keys) = {expected}")

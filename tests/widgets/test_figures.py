@@ -1,0 +1,121 @@
+"""What every interactive figure promises: it runs alone, fits a phone, follows the theme, is named, does not change."""
+
+import pytest
+import torch
+from IPython.core.formatters import DisplayFormatter
+
+from lmcourse.widgets import Attention, AttentionExplorer, Figure, Prompt, SamplingPlayground
+
+from .distributions import zipf
+from .test_tokenizer_explorer import HOSTS, luminance
+
+
+def attention() -> AttentionExplorer:
+    tokens = ["[CLS]", *(f"word{i}" for i in range(13)), "an-extremely-long-token"]
+    logits = 3 * torch.randn(2, 12, 15, 15, generator=torch.Generator().manual_seed(0))
+    return AttentionExplorer({"model": [Attention("A sentence that is long " * 8, tokens, logits.softmax(-1))]})
+
+
+def playground() -> SamplingPlayground:
+    names = [f" t{i}" for i in range(2000)]
+    names[7] = "w" * 80
+    logits = zipf(1.2, 0.3, size=2000)
+    logits[7] = 5
+    return SamplingPlayground([Prompt("A prompt that is long " * 8, logits, {7: " and on " * 20})], names)
+
+
+FIGURES = {"attention": attention, "playground": playground}
+
+
+@pytest.fixture(scope="module", params=FIGURES)
+def figure(request: pytest.FixtureRequest) -> Figure:
+    return FIGURES[request.param]()
+
+
+@pytest.fixture(scope="module")
+def markup(figure: Figure) -> str:
+    return figure._repr_html_()
+
+
+def test_the_bytes_are_the_same_each_time(figure, markup):
+    again = FIGURES["attention" if isinstance(figure, AttentionExplorer) else "playground"]()
+    shown, _ = DisplayFormatter().format(again)
+    assert shown == {"text/plain": repr(figure), "text/html": markup}
+
+
+@pytest.mark.parametrize("width", [375, 400, 1000])
+@pytest.mark.parametrize("scripts", [True, False])
+def test_it_fits_the_screen(open_page, markup, width, scripts):
+    page = open_page(markup, width=width, scripts=scripts)
+    if scripts and page.get_by_role("button", name="Draw a token").count():
+        page.get_by_role("slider", name="Temperature").fill("0")
+        page.get_by_role("button", name="Draw a token").click()
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_each_control_has_a_name_and_can_be_reached_by_tab(open_page, markup):
+    page = open_page(markup)
+    controls = "el => el.matches('input, select, button') && el.checkVisibility()"
+    names = page.locator(".lm-figure :is(input, select, button)").evaluate_all(
+        f"all => all.filter({controls}).map(el => el.ariaLabel || el.labels?.[0]?.innerText || el.innerText)"
+    )
+    assert names
+    assert all(name and name.strip() for name in names)
+    radios = page.get_by_role("radio").count()
+    expected = len(names) - max(radios - 1, 0) + page.get_by_role("listbox").count()
+    reached = 0
+    page.keyboard.press("Tab")
+    while page.evaluate("document.activeElement.closest('.lm-figure') !== null") and reached < 100:
+        reached += 1
+        page.keyboard.press("Tab")
+    assert reached == expected
+
+
+def test_the_module_is_what_anywidget_takes(open_page, figure, markup):
+    page = open_page(markup)
+    page.evaluate(
+        """async ([source, data]) => {
+            const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+            const widget = (await import(url)).default;
+            const el = document.body.appendChild(document.createElement("main"));
+            widget.render({ model: { get: (name) => data[name] }, el });
+        }""",
+        [figure.module.read_text("utf-8"), figure.data()],
+    )
+    assert page.get_by_role("main").text_content() == page.locator(".lm-figure").text_content() != ""
+
+
+def test_two_on_one_page_do_not_disturb_each_other(open_page, markup):
+    page = open_page(markup + markup)
+    first, second = page.locator(".lm-figure").nth(0), page.locator(".lm-figure").nth(1)
+    before = first.inner_text()
+    second.get_by_role("slider").first.press("End")
+    if second.get_by_role("radio").count():
+        second.get_by_role("radio").nth(3).check()
+    assert first.inner_text() == before != second.inner_text()
+    assert first.get_by_role("radio", checked=True).count() == min(first.get_by_role("radio").count(), 1)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_theme_of_the_page_is_followed_with_contrast(open_page, markup, host, theme):
+    word = {"light": "true", "dark": "false"}[theme] if host == "JupyterLab" else theme
+    other = {"light": "dark", "dark": "light"}[theme]
+    attributes = f"{HOSTS[host].format(word)} style='color-scheme: light dark'"
+    page = open_page(markup, attributes=attributes, color_scheme=theme if host == "any page" else other)
+    # A canvas turns any notation of a colour into bytes, and what a token's ground is mixed from into one colour.
+    colours = page.locator(".lm-figure, .lm-chip").evaluate_all(
+        """all => all.map((el) => {
+            const brush = document.createElement("canvas").getContext("2d");
+            const bytes = (colour) => {
+                brush.fillStyle = colour;
+                brush.fillRect(0, 0, 1, 1);
+                return `rgb(${brush.getImageData(0, 0, 1, 1).data.slice(0, 3).join(", ")})`;
+            };
+            return [bytes(getComputedStyle(el).color), bytes(getComputedStyle(el).backgroundColor)];
+        })"""
+    )
+    for ink, paper in colours:
+        lighter, darker = sorted([luminance(ink), luminance(paper)], reverse=True)
+        assert (luminance(paper) > luminance(ink)) == (theme == "light")
+        assert (lighter + 0.05) / (darker + 0.05) >= 7

@@ -74,7 +74,7 @@ def sentence_embeddings(
     found = body.embedding.tokens.weight.new_empty(len(rows), body.config.d_model)
     for start in range(0, len(rows), batch_size):
         chosen = order[start : start + batch_size]
-        ids = pad_sequence([torch.tensor(rows[i]) for i in chosen], batch_first=True).to(found.device)
+        ids = pad_sequence([torch.tensor(rows[i], dtype=torch.long) for i in chosen], batch_first=True).to(found.device)
         attend = torch.arange(ids.shape[1]) < torch.tensor([[len(rows[i])] for i in chosen])  # (B, T)
         attend = attend.to(found.device)
         found[chosen] = functional.normalize(mean_pool(body(ids, attend=attend).states, attend), dim=-1)

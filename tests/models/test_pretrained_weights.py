@@ -1,5 +1,7 @@
 """The course's two real models compute what the libraries compute that they come from."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import transformers as hf
@@ -12,6 +14,7 @@ from lmcourse.models.checkpoints import NoHead
 from lmcourse.models.gguf_file import read_gguf
 from lmcourse.models.pretrained import load, load_tokenizer, sentence_embeddings
 from lmcourse.models.weight_cache import cached
+from lmcourse.tokenization.added_tokens import NO_TEMPLATE
 
 FRANCE = "The capital of France is"
 
@@ -165,3 +168,11 @@ def test_sentence_embeddings_of_nothing(minilm, options):
         sentence_embeddings(minilm, load_tokenizer("minilm"), ["a film"], **options)
     with pytest.raises(ValueError, match="'a film'"):
         sentence_embeddings(minilm, load_tokenizer("minilm"), "a film")
+
+
+def test_sentence_embeddings_of_no_tokens(minilm):
+    bare = replace(load_tokenizer("minilm"), template=NO_TEMPLATE)
+    assert sentence_embeddings(minilm, bare, ["a", "film"]).shape == (2, 384)
+    for texts in (["", "film"], [""]):
+        with pytest.raises(ValueError, match=r"real token|at least one token"):
+            sentence_embeddings(minilm, bare, texts)

@@ -52,15 +52,16 @@ class Linear(nn.Linear):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., in) to (..., out)."""
-        if x.numel() != self.in_features or torch.is_grad_enabled() or x.device.type != "cpu":
-            return super().forward(x)
-        row = x.reshape(-1)
-        out = torch.mv(self.weight, row) if self.bias is None else torch.addmv(self.bias, self.weight, row)
-        return out.reshape(*x.shape[:-1], self.out_features)
+        weight, bias = self.weight, self.bias
+        if x.numel() != x.shape[-1] or torch.is_grad_enabled() or not x.is_cpu:
+            return functional.linear(x, weight, bias)
+        row = x.flatten()
+        out = torch.mv(weight, row) if bias is None else torch.addmv(bias, weight, row)
+        return out.view(*x.shape[:-1], -1)
 
 
 class RMSNorm(nn.Module):
-    """`rms_norm` with its scale γ."""
+    """`rms_norm` with its scale γ, by PyTorch's own function, which is quicker."""
 
     def __init__(self, width: int, eps: float) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class RMSNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., C) to (..., C)."""
-        return rms_norm(x, self.weight, self.eps)
+        return functional.rms_norm(x, x.shape[-1:], self.weight, self.eps)
 
 
 def make_norm(kind: Norm, width: int, eps: float, bias: bool = True) -> nn.Module:

@@ -265,3 +265,14 @@ def test_half_precision_runs_through():
         states = body(tokens(2, 5)).states
         assert states.dtype == torch.bfloat16
         equal(states.double(), body.double()(tokens(2, 5)).states, 0.2)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DECODERS if kind != "learned"])
+def test_all_is_made_on_the_device_of_the_inputs(kind):
+    """On PyTorch's meta device, which refuses to be mixed with the CPU; learned positions read a number back."""
+    body = Transformer(DECODERS[kind]).to("meta")
+    ids, attend = (x.to("meta") for x in padded((5, 3), "left"))
+    cache = body(ids, attend=attend, mask=local_mask(5, 2)).cache
+    found = body(ids[:, :2], cache=cache.select(torch.tensor([1, 0], device="meta")))
+    assert found.states.is_meta
+    assert (found.states.shape, found.cache.length) == ((2, 2, 12), 7)

@@ -220,6 +220,13 @@ def test_t5_with_an_output_layer_of_its_own():
     torch.testing.assert_close(ours(tied, *batch, logits=True), states @ bare["shared.weight"].T / 24**0.5)
 
 
+def test_a_file_that_does_not_say_whether_the_output_layer_is_tied():
+    for name in ("llama", "gpt2", "t5"):
+        config, tensors = state(name)
+        silent = {key: value for key, value in config.items() if key != "tie_word_embeddings"}
+        assert_same(name, reference(name), from_state(silent, tensors))
+
+
 def test_both_places_of_the_rotary_base():
     config, tensors = state("llama, tied, grouped")
     old = {key: value for key, value in config.items() if key != "rope_parameters"}

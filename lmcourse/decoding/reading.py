@@ -63,6 +63,9 @@ def check_context(model: Decoder, cache: KVCache | None, ids: Tensor, attend: Te
         raise ValueError(f"the model is in training mode with dropout {config.dropout}: call model.eval() first")
     if new < 1:
         raise ValueError(f"max_new_tokens must be at least 1, not {new}")
+    rows = len(ids) if cache is None else _rows(cache)
+    if rows not in (None, len(ids)):
+        raise ValueError(f"a cache of {rows} rows does not go with {len(ids)} prompts")
     past = 0 if cache is None else cache.length if cache.positions is None else int(cache.positions.max())
     length = past + (ids.shape[1] if attend is None else int(attend.sum(dim=1).max()))
     longest = config.max_length
@@ -84,3 +87,9 @@ def check_ids(model: Decoder, ids: Tensor, *others: int) -> None:
     wrong = ids[(ids < 0) | (ids >= size)]
     if len(wrong):
         raise ValueError(f"token ids must be in [0, {size}), not {int(wrong[0])}")
+
+
+def _rows(cache: KVCache) -> int | None:
+    """The number of rows of a cache, None for an empty one."""
+    stored = [*(layer.keys for layer in cache.layers), *(keys for keys, _ in cache.memory)]
+    return len(stored[0]) if stored else None

@@ -22,7 +22,7 @@ def layer_norm(x: Tensor, gamma: Tensor, beta: Tensor | None, eps: float = 1e-5)
 
 
 def rms_norm(x: Tensor, gamma: Tensor, eps: float = 1e-6) -> Tensor:
-    """Γ x / √(mean(x²) + ε) over the last axis (Zhang & Sennrich 2019): (..., C) to (..., C); half precision is
+    """γ x / √(mean(x²) + ε) over the last axis (Zhang & Sennrich 2019): (..., C) to (..., C); half precision is
     squared in float32."""
     wide = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
     return gamma * (wide * (wide.square().mean(dim=-1, keepdim=True) + eps).rsqrt()).to(x.dtype)
@@ -47,7 +47,7 @@ def activate(x: Tensor, name: Activation) -> Tensor:
 
 
 class Linear(nn.Linear):
-    """X Wᵀ + b; for a single row without gradient as a matrix-vector product, which reads the weights faster on a
+    """x Wᵀ + b; for a single row without gradient as a matrix-vector product, which reads the weights faster on a
     CPU."""
 
     def forward(self, x: Tensor) -> Tensor:

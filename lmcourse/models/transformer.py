@@ -39,7 +39,7 @@ class Context(NamedTuple):
 
 
 class Block(nn.Module):
-    """X + attention(x), then (if it reads a memory) x + cross-attention(x), then x + feed-forward(x); norms before or
+    """x + attention(x), then (if it reads a memory) x + cross-attention(x), then x + feed-forward(x); norms before or
     after."""
 
     def __init__(self, config: TransformerConfig) -> None:

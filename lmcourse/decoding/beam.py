@@ -50,7 +50,10 @@ class Beam:
 def best(x: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k largest values of the last axis and where they are, the first among equals first: (..., V) to two of
     (..., k)."""
-    countdown = torch.arange(x.shape[-1], 0, -1, device=x.device)
-    places = torch.where(largest(x, k), countdown, 0).topk(k, dim=-1).indices  # ascending
+    places = x.topk(k, dim=-1).indices
+    kept = largest(x, k)
+    if not bool(kept.gather(-1, places).all()):  # topk took later ones among equals
+        places = torch.where(kept, torch.arange(x.shape[-1], 0, -1, device=x.device), 0).topk(k, dim=-1).indices
+    places = places.sort(dim=-1).values
     values, order = x.gather(-1, places).sort(dim=-1, descending=True, stable=True)
     return values, places.gather(-1, order)

@@ -114,6 +114,9 @@ class MinP:
 def largest(x: Tensor, k: int) -> Tensor:
     """True for the k largest entries of the last axis, the first among equals; all if there are fewer: (..., V)."""
     last = x.topk(min(k, x.shape[-1]), dim=-1).values[..., -1:]  # (..., 1)
+    kept = x >= last
+    if not bool((kept.sum(dim=-1) > k).any()):
+        return kept
     above, equal = x > last, x == last
     return above | (equal & (equal.cumsum(dim=-1) <= k - above.sum(dim=-1, keepdim=True)))
 

@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator, NullFormatter
 from torch import Tensor
 
 from lmcourse.viz import style
-from lmcourse.viz.labels import name_lines
+from lmcourse.viz.labels import name_lines, name_points
 
 Path = tuple[str, ...]
 
@@ -86,14 +86,17 @@ def quality_diversity(
     if not curves or not all(curves.values()):
         raise ValueError(f"each strategy needs points, got { ({k: len(v) for k, v in curves.items()}) }")
     axes = style.new_axes(height=4.6)
+    named: list[tuple[tuple[float, float], str, str]] = []
     for (name, points), color, marker in zip(curves.items(), style.COLORS.values(), "osD^vP*", strict=False):
         x, y, settings = zip(*points, strict=True)
         axes.plot(x, y, color=color, marker=marker, label=name)
-        for at, label in zip(zip(x, y, strict=True), settings, strict=True):
-            axes.annotate(label, at, (6, 5), textcoords="offset points", fontsize=11, color=color)
+        named += [
+            ((at[0], at[1]), setting, color) for at, setting in zip(zip(x, y, strict=True), settings, strict=True)
+        ]
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.margins(0.08)
     axes.legend()
+    name_points(axes, *zip(*named, strict=True))
     return axes
 
 

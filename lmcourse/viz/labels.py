@@ -1,4 +1,4 @@
-"""Names written at the ends of curves, so that nobody has to look them up in a legend."""
+"""Names written at curves and points, so that nobody has to look them up in a legend."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.transforms import Bbox
 
 _TYPE = 13.0  # points
+_SMALL = 11.0
+_SIDES = ((1, 1), (1, -1), (-1, -1), (-1, 1), (1, 0), (-1, 0), (0, 1), (0, -1))  # where a name stands beside its point
 _GAP = 1.25  # distance of two names, in heights of the type
 
 
@@ -36,6 +40,31 @@ def name_lines(axes: Axes, lines: Sequence[Line2D], names: Sequence[str]) -> Non
             fontsize=_TYPE,
             annotation_clip=False,
         )
+
+
+def name_points(axes: Axes, points: Sequence[tuple[float, float]], names: Sequence[str], colors: Sequence[str]) -> None:
+    """Write each name beside its point, on the first of eight sides where it touches no name before it and no point.
+
+    Call it last: limits and scales of the axes must be set. A name that finds no free side stands above right.
+    """
+    figure: Any = axes.figure
+    figure.draw_without_rendering()
+    half = 4 * figure.dpi / 72
+    marks = [
+        Bbox.from_extents(x - half, y - half, x + half, y + half) for x, y in axes.transData.transform(list(points))
+    ]
+    taken: list[Bbox] = []
+    for index, (point, name, color) in enumerate(zip(points, names, colors, strict=True)):
+        text = axes.annotate(name, point, (0, 0), textcoords="offset points", fontsize=_SMALL, color=color)
+        text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
+        others = [*taken, *marks[:index], *marks[index + 1 :]]
+        for across, up in [*_SIDES, _SIDES[0]]:
+            text.xyann = (6 * across, 6 * up)
+            text.set(ha=("right", "center", "left")[across + 1], va=("top", "center", "bottom")[up + 1])
+            box = text.get_window_extent()
+            if not any(box.overlaps(other) for other in others):
+                break
+        taken.append(text.get_window_extent())
 
 
 def _spread(wanted: Sequence[float], gap: float) -> list[float]:

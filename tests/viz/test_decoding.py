@@ -64,6 +64,14 @@ def test_a_strategy_is_a_curve_with_its_settings_beside_it():
     assert crowded(axes) == []
 
 
+def test_settings_of_points_that_coincide_are_moved_apart():
+    points = [(0.1, 0.9), (0.5, 0.5), (0.9, 0.1)]
+    curves = {name: [(x, y, f"{name} {x}") for x, y in points] for name in ("heat", "top", "cut", "low")}
+    axes = draw.quality_diversity(curves)
+    axes.get_legend().remove()
+    assert crowded(axes) == []
+
+
 def test_the_cost_with_and_without_cache():
     lengths = [64, 128, 256, 512, 1024, 2048]
     positions = {"without cache": lengths, "with cache": [1] * 6}

@@ -20,6 +20,7 @@ from lmcourse.models.checkpoints import Model, from_state
 
 BOUNDS = {torch.float64: 1e-9, torch.float32: 1e-4}  # of relative errors
 VOCAB, PAD = 61, 1
+EPS = 0.02  # far from every default, so that a norm with another one would be seen
 EAGER: dict[str, Any] = {"attn_implementation": "eager"}  # the equation, not the kernel that we use ourselves
 LENGTHS = (13, 6, 1, 9)
 SOURCE_LENGTHS = (4, 21, 8, 15)
@@ -61,12 +62,20 @@ def _encoder(config: type, model: type, **options: Any) -> Callable[[], nn.Modul
         "intermediate_size": 40,
         "max_position_embeddings": 20,
         "pad_token_id": PAD,
+        "layer_norm_eps": EPS,
     }
     return lambda: model(config(**(sizes | options | EAGER)))
 
 
 def _gpt2() -> nn.Module:
-    sizes: dict[str, Any] = {"n_embd": 24, "n_layer": 3, "n_head": 4, "n_positions": 20, "n_inner": 40}
+    sizes: dict[str, Any] = {
+        "n_embd": 24,
+        "n_layer": 3,
+        "n_head": 4,
+        "n_positions": 20,
+        "n_inner": 40,
+        "layer_norm_epsilon": EPS,
+    }
     ends: dict[str, Any] = {"bos_token_id": 0, "eos_token_id": 0}
     config = transformers.GPT2Config(vocab_size=VOCAB, **sizes, **ends, **EAGER)
     return transformers.GPT2LMHeadModel(config)
@@ -80,6 +89,7 @@ def _llama(tied: bool) -> Callable[[], nn.Module]:
         num_key_value_heads=2,
         head_dim=8,
         rope_theta=500.0,
+        rms_norm_eps=EPS,
         tie_word_embeddings=tied,
     )
 
@@ -93,6 +103,7 @@ def _t5(**options: Any) -> Callable[[], nn.Module]:
         "num_heads": 4,
         "d_kv": 5,
         "d_ff": 40,
+        "layer_norm_epsilon": EPS,
         "relative_attention_num_buckets": 8,
         "relative_attention_max_distance": 12,
     }

@@ -51,6 +51,16 @@ def test_maps_of_an_encoder_see_both_sides_and_no_padding():
     equal(maps[:, 1, :, :3, :3], attention_maps(body, ids[1:, :3])[:, 0])
 
 
+@pytest.mark.parametrize("kind", DECODERS)
+def test_padding_sees_itself(kind):
+    """So its row sums to 1 like every other, and nobody meets a NaN."""
+    ids, attend = padded((6, 3), "left")
+    maps = attention_maps(stack(DECODERS[kind]), ids, attend=attend)
+    equal(maps.sum(-1), torch.ones(2, 2, 4, 6, dtype=torch.float64))
+    assert (maps[:, 1, :, 3:, :3] == 0).all()
+    equal(maps[:, 1, :, :3, :3], torch.eye(3, dtype=torch.float64).expand(2, 4, 3, 3))
+
+
 def test_maps_keep_to_a_given_mask():
     maps = attention_maps(stack(DECODERS["relative"]), tokens(1, 6), mask=local_mask(6, 2, causal=True))
     assert torch.equal(maps[0, 0, 0] > 0, local_mask(6, 2, causal=True))

@@ -145,6 +145,8 @@ def test_the_reader_chooses_model_sentence_layer_and_head(open_page, markup):
     assert page.get_by_role("radio").count() == 4
     assert chips(page) == rounded(MODELS["both sides"][0].weights[0, 0, -1])
     page.get_by_role("slider", name="Layer").press("End")
+    assert page.get_by_role("group", name="Heads of layer 3").count() == 1
+    assert chips(page) == rounded(MODELS["both sides"][0].weights[2, 0, -1])
     page.get_by_role("radio", name="Head 1", exact=True).focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")

@@ -92,6 +92,12 @@ def test_filters_equal_python_where_all_tokens_are_stored(functions, shape):
         assert [shown[key] for key in figures] == pytest.approx([right[key] for key in figures], abs=1e-9), one
 
 
+def test_a_nucleus_that_is_reached_exactly_ends_there(functions):
+    chosen = [{"p": share} for share in (0.25, 0.5, 0.75, 1.0)]
+    assert [shown["kept"] for shown in in_browser(functions, torch.zeros(4), chosen)] == [1, 2, 3, 4]
+    assert [exact(torch.zeros(4), **one)["kept"] for one in chosen] == [1, 2, 3, 4]
+
+
 def test_equal_logits_are_cut_as_in_python(functions):
     logits = torch.tensor([0.0, 2, 2, 1, 1, 1, 2, -3])
     chosen = settings([None, 0, 0.5], [None, 2, 5], [None, 0.3, 0.6], [None, 0.3, math.exp(-1)])

@@ -3,7 +3,8 @@
     Loss(x) = -Σ_{i=0}^{m-1} log Pr(x_{i+1} | x_0, ..., x_i)
 
 reported as its mean over tokens; minimising it is maximum likelihood, and its exponential is the perplexity. Every
-token but the first gives a signal: about 1/0.15, or 7 times, as many per pass as a masked language model gets. Chapter: decoders. Source: Radford et al. 2018 (GPT), equation 1.
+token but the first gives a signal: about 1/0.15, or 7 times, as many per pass as a masked language model gets.
+Chapter: decoders. Source: Radford et al. 2018 (GPT), equation 1.
 """
 
 from __future__ import annotations

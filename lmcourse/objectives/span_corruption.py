@@ -40,11 +40,21 @@ def random_segments(items: int, segments: int, generator: torch.Generator | None
 
 
 def random_spans(length: int, density: float, mean_span: float, generator: torch.Generator | None) -> Tensor:
-    """A noise mask (length,) whose spans and gaps are cut at random; it begins with a gap and ends with a span."""
+    """A noise mask (length,) whose spans and gaps are cut at random; it begins with a gap and ends with a span.
+
+    So the last token is always noise, and a single span, as in a text of up to 30 tokens, is always the end of the
+    text: nothing to a row of 512 tokens, everything to a short one, see `rolled`.
+    """
     noise, spans = span_counts(length, density, mean_span)
     gaps = random_segments(length - noise, spans, generator)
     lengths = torch.stack([gaps, random_segments(noise, spans, generator)], dim=1).flatten()  # gap, span, gap, span ...
     return (torch.arange(2 * spans, device=lengths.device) % 2 == 1).repeat_interleave(lengths)
+
+
+def rolled(noise: Tensor, generator: torch.Generator | None) -> Tensor:
+    """The mask (length,) turned round by a random number of tokens, so that each token is noise equally often; a span
+    that comes to lie over the edge becomes two (`random_roll` in T5's source)."""
+    return noise.roll(int(uniform((), generator) * len(noise)))
 
 
 def spans_to_sentinels(ids: Tensor, noise: Tensor, sentinels: Sequence[int]) -> Tensor:
@@ -71,7 +81,8 @@ class SpanCorruption(PredictsTokens):
     """T5's objective, for an encoder-decoder.
 
     `sentinels` in the order <X>, <Y>, ... (T5: 32099, 32098, ...); they and `special` tokens do not occur in spans.
-    `start` (T5: the padding) begins the decoder's input, `end`, if not None, ends source and target.
+    `start` (T5: the padding) begins the decoder's input, `end`, if not None, ends source and target. `roll`: for rows
+    with few spans (see `random_spans`).
     """
 
     sentinels: tuple[int, ...]
@@ -81,6 +92,7 @@ class SpanCorruption(PredictsTokens):
     special: tuple[int, ...] = ()
     density: float = 0.15
     mean_span: float = 3.0
+    roll: bool = False
 
     def __post_init__(self) -> None:
         check_share("density", self.density)
@@ -105,7 +117,8 @@ class SpanCorruption(PredictsTokens):
             raise ValueError(f"sentinel {int(found[0])} occurs in the text: spans could not be told apart")
         free = free_tokens(row, torch.ones_like(row, dtype=torch.bool), self.special)
         mask = torch.zeros_like(free)
-        mask[free] = random_spans(int(free.sum()), self.density, self.mean_span, generator).to(row.device)
+        noise = random_spans(int(free.sum()), self.density, self.mean_span, generator)
+        mask[free] = (rolled(noise, generator) if self.roll else noise).to(row.device)
         return mask
 
     def inputs_and_targets(self, row: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:

@@ -137,6 +137,13 @@ def test_each_logit_is_within_a_bin(functions, shape):
     assert float((stored - right).abs().max()) <= float(right[TOP] - right[-1]) / 4096 + 1e-6
 
 
+def test_a_bin_is_filled_evenly(functions):
+    logits = -torch.linspace(0, 20, VOCABULARY)
+    prompt = figure_of(logits).data()["prompts"][0]
+    stored = torch.tensor(functions.evaluate("([p, n]) => [...unpackLogits(p, n)]", [prompt, VOCABULARY])).double()
+    assert float((stored - logits).abs().max()) <= 0.15 * float(logits[TOP] - logits[-1]) / 4096
+
+
 def test_draws_follow_the_filtered_distribution(functions):
     logits = zipf(1.2, 0.3, size=50)
     chosen = {"temperature": 1.3, "k": 20, "p": 0.95, "minP": None}

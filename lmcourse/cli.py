@@ -1,4 +1,4 @@
-"""The command line: `python -m lmcourse assets` installs the assets, `doctor` says what is missing.
+"""The command line: `python -m lmcourse assets` installs the assets, `doctor` says what is missing, `generate` writes.
 
 Chapter: setting up.
 """
@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
-from lmcourse import assets
+from lmcourse import assets, cli_generate
 
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 13)
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _assets(options.names)
     if options.command == "doctor":
         return _doctor()
+    if options.command == "generate":
+        return cli_generate.run(options)
     parser.print_help()
     return 0
 
@@ -67,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     install = commands.add_parser("assets", help="install the real models and texts that the labs use")
     install.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(assets.ASSETS)}; all without a name")
     commands.add_parser("doctor", help="say what is installed, which device is used, and what is missing")
+    cli_generate.add_arguments(commands.add_parser("generate", help="let a real model continue a text"))
     return parser
 
 

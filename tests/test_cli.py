@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+import torch
 from packaging.requirements import Requirement
 
 from lmcourse import assets, cli
@@ -128,3 +129,51 @@ def test_as_a_module(arguments: list[str], status: int, output: str) -> None:
     done = subprocess.run([sys.executable, "-m", "lmcourse", *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == status
     assert output in (done.stderr if status else done.stdout)
+
+
+def test_generate_continues_a_text_greedily_and_token_by_token(monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
+    printed: list[str] = []
+    monkeypatch.setattr("builtins.print", lambda *text, end="\n", **_: printed.append("".join(text) + end))
+    assert cli.main(["generate", "The capital of France is", "--max-new-tokens", "2"]) == 0
+    assert printed == ["The capital of France is", " Paris", ".", "\n"]
+
+
+def test_generate_samples_with_filters_and_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
+    texts = []
+    for seed in ("1", "1", "2"):
+        options = ["--temperature", "1.5", "--top-k", "50", "--nucleus", "0.95", "--min-p", "0.01", "--seed", seed]
+        assert cli.main(["generate", "The film was", "--max-new-tokens", "8", *options]) == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1] != texts[2]
+    assert all(text.startswith("The film was ") for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["", "--max-new-tokens", "2"], "at least one token"),
+        (["Hello", "--temperature", "-1"], "not -1.0"),
+        (["Hello", "--max-new-tokens", "0"], "not 0"),
+        (["Hello", "--model", "no/such/folder"], "no/such/folder"),
+    ],
+)
+def test_generate_says_what_is_wrong(arguments, complaint, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["generate", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("python -m lmcourse generate: ")
+    assert complaint in error
+
+
+def test_generate_writes_a_character_only_when_it_is_whole(monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from lmcourse.models.pretrained import load_tokenizer
+
+    emoji = load_tokenizer("smollm2").encode("\N{GRINNING FACE}")
+    assert len(emoji) > 1
+
+    def write_emoji(*arguments, on_token, **options):
+        for token in emoji:
+            on_token(torch.tensor([token]))
+
+    monkeypatch.setattr("lmcourse.decoding.generate", write_emoji)
+    assert cli.main(["generate", "Hi"]) == 0
+    assert capsys.readouterr().out == "Hi\N{GRINNING FACE}\n"

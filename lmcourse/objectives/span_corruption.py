@@ -24,7 +24,8 @@ from lmcourse.objectives.rows import rows_of, source_and_target
 def span_counts(length: int, density: float = 0.15, mean_span: float = 3.0) -> tuple[int, int]:
     """How many tokens of `length` are noise, and in how many spans: at least one of each, and one token is kept.
 
-    Inputs then have length - noise + spans tokens, targets noise + spans: 512 tokens become 461 and 103.
+    Inputs then have length - noise + spans tokens, targets noise + spans (one more with a tail): of 512 tokens become
+    461 and 103.
     """
     if length < 2:
         raise ValueError(f"a sequence of {length} token cannot lose a span and keep a token")
@@ -39,22 +40,21 @@ def random_segments(items: int, segments: int, generator: torch.Generator | None
     return bounds.diff()
 
 
-def random_spans(length: int, density: float, mean_span: float, generator: torch.Generator | None) -> Tensor:
-    """A noise mask (length,) whose spans and gaps are cut at random; it begins with a gap and ends with a span.
+def random_spans(
+    length: int, density: float, mean_span: float, generator: torch.Generator | None, *, tail: bool = False
+) -> Tensor:
+    """A noise mask (length,) whose spans and gaps are cut at random, beginning with a gap.
 
-    So the last token is always noise, and a single span, as in a text of up to 30 tokens, is always the end of the
-    text: nothing to a row of 512 tokens, everything to a short one, see `rolled`.
+    As in T5's source it ends with a span: the last token is always noise, and a single span, as in a text of up to 30
+    tokens, is always the end of the text. That is nothing to a row of 512 tokens and everything to a short one; with
+    `tail`, a gap follows the last span.
     """
     noise, spans = span_counts(length, density, mean_span)
-    gaps = random_segments(length - noise, spans, generator)
-    lengths = torch.stack([gaps, random_segments(noise, spans, generator)], dim=1).flatten()  # gap, span, gap, span ...
-    return (torch.arange(2 * spans, device=lengths.device) % 2 == 1).repeat_interleave(lengths)
-
-
-def rolled(noise: Tensor, generator: torch.Generator | None) -> Tensor:
-    """The mask (length,) turned round by a random number of tokens, so that each token is noise equally often; a span
-    that comes to lie over the edge becomes two (`random_roll` in T5's source)."""
-    return noise.roll(int(uniform((), generator) * len(noise)))
+    gaps = random_segments(length - noise, min(spans + tail, length - noise), generator)
+    lengths = gaps.new_zeros(2 * spans + 1)  # gap, span, gap, span, ..., and what may follow
+    lengths[: 2 * len(gaps) : 2] = gaps
+    lengths[1::2] = random_segments(noise, spans, generator)
+    return (torch.arange(2 * spans + 1, device=lengths.device) % 2 == 1).repeat_interleave(lengths)
 
 
 def spans_to_sentinels(ids: Tensor, noise: Tensor, sentinels: Sequence[int]) -> Tensor:
@@ -81,8 +81,8 @@ class SpanCorruption(PredictsTokens):
     """T5's objective, for an encoder-decoder.
 
     `sentinels` in the order <X>, <Y>, ... (T5: 32099, 32098, ...); they and `special` tokens do not occur in spans.
-    `start` (T5: the padding) begins the decoder's input, `end`, if not None, ends source and target. `roll`: for rows
-    with few spans (see `random_spans`).
+    `start` (T5: the padding) begins the decoder's input, `end`, if not None, ends source and target. `tail`: for short
+    rows (see `random_spans`).
     """
 
     sentinels: tuple[int, ...]
@@ -92,7 +92,7 @@ class SpanCorruption(PredictsTokens):
     special: tuple[int, ...] = ()
     density: float = 0.15
     mean_span: float = 3.0
-    roll: bool = False
+    tail: bool = False
 
     def __post_init__(self) -> None:
         check_share("density", self.density)
@@ -117,8 +117,8 @@ class SpanCorruption(PredictsTokens):
             raise ValueError(f"sentinel {int(found[0])} occurs in the text: spans could not be told apart")
         free = free_tokens(row, torch.ones_like(row, dtype=torch.bool), self.special)
         mask = torch.zeros_like(free)
-        noise = random_spans(int(free.sum()), self.density, self.mean_span, generator)
-        mask[free] = (rolled(noise, generator) if self.roll else noise).to(row.device)
+        noise = random_spans(int(free.sum()), self.density, self.mean_span, generator, tail=self.tail)
+        mask[free] = noise.to(row.device)
         return mask
 
     def inputs_and_targets(self, row: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:

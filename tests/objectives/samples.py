@@ -46,7 +46,7 @@ EXAMPLES = [
     SpanBoundary(**HIDING, continuing=CONTINUING),
     ReplacedToken(**HIDING),
     NextSentence(MaskedLM(**HIDING), CLS, SEP, PAD),
-    SpanCorruption(SENTINELS, PAD, END, PAD, special=(CLS, SEP), roll=True),
+    SpanCorruption(SENTINELS, PAD, END, PAD, special=(CLS, SEP), tail=True),
     SpanCorruption(SENTINELS, PAD, None, PAD, special=(CLS, SEP), density=0.3, mean_span=2.0),
     Denoising((SentencePermutation((STOP,)), INFILLING), END, PAD, special=(CLS, SEP)),
     Denoising((TokenDeletion(0.3),), END, PAD, special=(CLS, SEP)),

@@ -36,6 +36,13 @@ def test_documents_name_only_what_exists(document: str) -> None:
     assert [path for path in paths if not re.search("NAME|SUBJECT", path) and not (ROOT / path).exists()] == []
 
 
+def test_the_code_in_the_readme_runs() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    done = run(sys.executable, "-c", code)
+    assert done.stderr == ""
+    assert len(done.stdout.split()) > 5
+
+
 @pytest.mark.parametrize(("version", "good"), [((3, 10), False), ((3, 11), True), ((3, 13), True), ((3, 14), False)])
 def test_make_refuses_another_python(version: tuple[int, int], good: bool, tmp_path: Path) -> None:
     for name in ("Makefile", "requirements.lock", "pyproject.toml"):

@@ -100,10 +100,8 @@ class _Search(NamedTuple):
                 self.stream(tokens[:, 0].clone())
             if all(finished.done):
                 break
-            ids, scores = (
-                torch.cat([_reorder(reader, ids, choice.parents), tokens.unsqueeze(-1)], dim=-1),
-                choice.scores,
-            )
+            ids = torch.cat([_reorder(reader, ids, choice.parents), tokens.unsqueeze(-1)], dim=-1)
+            scores = choice.scores
             logits = reader.read(tokens.view(-1, 1)).view(rows, width, -1)
         return self._result(finished, scores)
 

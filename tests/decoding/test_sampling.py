@@ -89,6 +89,13 @@ def test_what_is_removed_is_never_drawn(dtype):
     assert len(tokens.unique()) > 50
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_many_improbable_tokens(dtype):
+    """A sum in half precision would stand still among the first few hundred."""
+    tokens = sample(torch.zeros(500, 20_000, dtype=dtype), generator=torch.Generator().manual_seed(0))
+    assert 200 < int((tokens >= 10_000).sum()) < 300  # 4.5 standard deviations
+
+
 class _Ends:
     """A generator for tests: `torch.rand` gives the ends of its range."""
 

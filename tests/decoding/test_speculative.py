@@ -132,13 +132,20 @@ def test_nothing_is_read_twice(monkeypatch):
             return forward(ids, **options)
 
         monkeypatch.setattr(model.body, "forward", read)
-    generate_speculative(
-        oracle.tiny(0), DRAFTS["another model"], torch.tensor([PROMPT]), max_new_tokens=12, generator=generator()
+    found = generate_speculative(
+        oracle.tiny(0),
+        DRAFTS["another model"],
+        torch.tensor([PROMPT] * 6),
+        max_new_tokens=12,
+        draft_tokens=1,
+        generator=generator(),
     )
-    assert widths["target"][0] == len(PROMPT) + 4
-    assert max(widths["target"][1:]) <= 5
-    assert widths["draft"][0] == len(PROMPT)
-    assert max(widths["draft"][1:]) <= 2
+    assert 0 < int(found.accepted.sum()) < int(found.drafted.sum()) == len(widths["draft"])
+    assert len(widths["target"]) == int(found.calls.sum())
+    assert widths["target"].count(len(PROMPT) + 1) == 6
+    assert set(widths["target"]) <= {len(PROMPT) + 1, 2, 1}
+    # after a refusal the draft reads the target's token, otherwise the accepted one too
+    assert set(widths["draft"]) == {len(PROMPT), 2, 1}
 
 
 @pytest.mark.parametrize(

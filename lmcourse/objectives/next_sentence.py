@@ -76,7 +76,8 @@ class NextSentence:
     """BERT's pre-training, for a `SentencePairModel`: `masked` language modelling and next sentence prediction.
 
     Rows are `first` A `separator` B `separator` (see `pack`), all of them true pairs. Half get the B of another row, so
-    that rows of one batch should be from different documents: shuffle them.
+    that rows of one batch should be from different documents: shuffle them. Whether swapped or not, B is cut to the
+    shorter of the two, because a length that says which it is would be all that a model learns.
     """
 
     masked: MaskedLM
@@ -105,13 +106,16 @@ class NextSentence:
         """Pairs (B, T), B at least 2, to the batch of `masked` with `segments` (B, T') and `random_next` (B,), 1 if
         the second segment is random."""
         pairs = [self.unpack(row) for row in rows_of(ids, real_tokens(ids, attend))]
-        others = random_others(len(pairs), generator)
-        mixed = [shorten(a, pairs[other][1], ids.shape[1] - 3) for (a, _), other in zip(pairs, others, strict=True)]
+        others, swapped = random_others(len(pairs), generator)
+        mixed = []
+        for (a, b), other, swap in zip(pairs, others, swapped, strict=True):
+            elsewhere = pairs[other][1]
+            mixed.append((a, (elsewhere if swap else b)[: min(len(b), len(elsewhere))]))
         rows, real = self.pack(mixed)
         batch = self.masked.prepare(rows.to(ids), attend=real.to(ids.device), generator=generator)
         lengths = torch.tensor([len(a) + 2 for a, _ in mixed])[:, None]
         segments = ((torch.arange(rows.shape[1]) >= lengths) & real).to(ids)
-        changed = torch.tensor([number != other for number, other in enumerate(others)]).to(ids)
+        changed = torch.tensor(swapped).to(ids)
         return batch | {"segments": segments, "random_next": changed}
 
     def loss(self, model: Any, batch: Batch, *, generator: torch.Generator | None = None) -> Tensor:
@@ -121,10 +125,11 @@ class NextSentence:
         return token_loss(logits.tokens, batch["labels"]) + F.cross_entropy(logits.pair, batch["random_next"])
 
 
-def random_others(count: int, generator: torch.Generator | None) -> list[int]:
-    """For each of `count` rows itself with probability 1/2, otherwise one of the others; ValueError for one row."""
+def random_others(count: int, generator: torch.Generator | None) -> tuple[list[int], list[bool]]:
+    """For each of `count` rows one of the others, and whether its B is taken, with probability 1/2; ValueError for
+    one row."""
     if count < 2:
         raise ValueError(f"a batch of {count} pair has no other second segment to offer")
     draws = uniform((count,), generator).tolist()
-    others = [1 + int((2 * draw - 1) * (count - 1)) if draw >= 0.5 else 0 for draw in draws]
-    return [(row + step) % count for row, step in enumerate(others)]
+    steps = [1 + int(2 * draw % 1 * (count - 1)) for draw in draws]
+    return [(row + step) % count for row, step in enumerate(steps)], [draw >= 0.5 for draw in draws]

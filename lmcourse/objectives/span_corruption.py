@@ -105,20 +105,22 @@ class SpanCorruption(PredictsTokens):
 
     def prepare(self, ids: Tensor, *, attend: Tensor | None = None, generator: torch.Generator | None = None) -> Batch:
         """Ids (B, T) to a batch with `source` (B, M), and `ids` and `labels` (B, T')."""
-        rows = rows_of(ids, real_tokens(ids, attend))
-        pairs = [self.inputs_and_targets(row, self.noise(row, generator)) for row in rows]
-        sources, targets = zip(*pairs, strict=True)
-        return source_and_target(sources, targets, start=self.start, pad=self.pad)
-
-    def noise(self, row: Tensor, generator: torch.Generator | None) -> Tensor:
-        """The noise mask of a row (length,); special tokens are never noise."""
-        found = row[torch.isin(row, torch.tensor(self.sentinels, dtype=row.dtype, device=row.device))]
+        real = real_tokens(ids, attend)
+        found = ids[torch.isin(ids, torch.tensor(self.sentinels, dtype=ids.dtype, device=ids.device)) & real]
         if len(found):
             raise ValueError(f"sentinel {int(found[0])} occurs in the text: spans could not be told apart")
-        free = free_tokens(row, torch.ones_like(row, dtype=torch.bool), self.special)
+        free = rows_of(free_tokens(ids, real, self.special), real)
+        rows = zip(rows_of(ids, real), free, strict=True)
+        sources, targets = zip(
+            *(self.inputs_and_targets(row, self.noise(may, generator)) for row, may in rows), strict=True
+        )
+        return source_and_target(sources, targets, start=self.start, pad=self.pad)
+
+    def noise(self, free: Tensor, generator: torch.Generator | None) -> Tensor:
+        """A noise mask (length,) in which only `free` tokens (length,) are noise."""
         mask = torch.zeros_like(free)
         noise = random_spans(int(free.sum()), self.density, self.mean_span, generator, tail=self.tail)
-        mask[free] = noise.to(row.device)
+        mask[free] = noise.to(free.device)
         return mask
 
     def inputs_and_targets(self, row: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:

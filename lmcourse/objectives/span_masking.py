@@ -30,7 +30,8 @@ def length_distribution(p: float = 0.2, longest: int = 10) -> Tensor:
 def words_of(starts: Tensor, free: Tensor) -> list[Span]:
     """The words of a row that may be hidden: starts and free (T,) to spans of tokens."""
     bounds = [*starts.nonzero().flatten().tolist(), len(starts)]
-    return [span for span in pairwise(bounds) if bool(free[span[0]])]
+    may = free.tolist()
+    return [span for span in pairwise(bounds) if may[span[0]]]
 
 
 def choose_spans(words: list[Span], order: list[int], lengths: list[int], budget: int) -> list[Span]:
@@ -41,6 +42,8 @@ def choose_spans(words: list[Span], order: list[int], lengths: list[int], budget
     taken: set[int] = set()
     spans = []
     for first, length in zip(order, lengths, strict=True):
+        if not budget:
+            break
         start = end = words[first][0]
         for number in range(first, min(first + length, len(words))):
             left, right = words[number]

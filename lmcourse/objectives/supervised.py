@@ -48,5 +48,5 @@ class Supervised(PredictsTokens):
         inputs, real = pad_rows([row[:-1] for row in rows], self.pad)
         labels = torch.full_like(inputs, IGNORED)
         where = real.sum(dim=1) - 1 if self.read == "last" else torch.zeros_like(real[:, 0], dtype=torch.long)
-        labels[torch.arange(len(rows)), where] = torch.stack([row[-1] for row in rows])
+        labels[torch.arange(len(rows), device=labels.device), where] = torch.stack([row[-1] for row in rows])
         return with_attend({"ids": inputs, "labels": labels}, attend=real)

@@ -152,14 +152,16 @@ def test_lengths_and_recovery(rows):
 
 
 def test_special_tokens_are_no_noise():
-    row = text(60).tolist()
-    row[10] = row[30] = 2
+    free = torch.ones(60, dtype=torch.bool)
+    free[[10, 30]] = False
     objective = SpanCorruption(SENTINELS, special=(2,), density=0.4, mean_span=8.0, tail=True)
     chance = generator()
-    masks = torch.stack([objective.noise(torch.tensor(row), chance) for _ in range(40)])
+    masks = torch.stack([objective.noise(free, chance) for _ in range(40)])
     assert masks[:, [10, 30]].sum() == 0
     assert bool((masks[:, 9] & masks[:, 11]).any())  # a span goes on behind one
     assert set(masks.sum(dim=1).tolist()) == {round(58 * 0.4)}
+    batch = objective.prepare(torch.tensor([[2, 7, 8, 2, 9]]), generator=chance)
+    assert (batch["source"] == 2).sum() == 2
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,9 @@ other keys are the arguments of the model's call, so that `model(**inputs)` serv
 | `segments` | (B, T), 0 or 1 | sentence pairs |
 | `source`, `source_attend` | (B, M) | encoder-decoder |
 
+`SpanBoundary` and `NextSentence` add keys of their own. The loss is a mean over the labels that are not -100: where
+batches are accumulated or spread over processes, their number is the batch's weight.
+
 Randomness comes from the generator alone, and is drawn on its device: a batch depends on ids and generator only.
 """
 

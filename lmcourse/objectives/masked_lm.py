@@ -2,9 +2,9 @@
 
     Loss = -1/n Σ log Pr(x_i | x̃) over the n chosen positions i of the corrupted sequence x̃
 
-15% of the tokens are chosen. A chosen token becomes [MASK] with 80%, a random token with 10%, and stays with 10%: at
-fine-tuning there is no [MASK], so the model must not rely on it (Devlin et al. 2019, section 3.1 and table 8).
-Chapter: encoders.
+15% of the tokens are chosen. A chosen token becomes [MASK] with 80% (went to the store -> went to the [MASK]), a random
+token with 10% (went to the running), and stays with 10% (went to the store): at fine-tuning there is no [MASK], so the
+model must not rely on it. Chapter: encoders. Source: Devlin et al. 2019, section 3.1, the ablation in table 8.
 
 One uniform number per position decides everything, read like digits: below 0.15 the token is chosen; where in [0, 0.15)
 it lies says what becomes of it; where in the 10% of random tokens it lies says which one.
@@ -75,7 +75,7 @@ class MaskedLM(PredictsTokens):
 
     `special` tokens are never chosen. `continuing`: the tokens that continue a word; if given, whole words are chosen.
     `copies`: None masks anew in every epoch (dynamic; Liu et al. 2019, section 4.1); n gives each sequence n fixed
-    corruptions (static; BERT: 10 for 40 epochs).
+    corruptions (static; the comparison there: 10 over 40 epochs).
     """
 
     mask: int

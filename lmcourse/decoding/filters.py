@@ -15,6 +15,8 @@ from torch import Tensor
 
 from lmcourse.decoding.base import widened
 
+_USUAL = 1024  # tokens that most nuclei hold
+
 
 @dataclass(frozen=True)
 class RepetitionPenalty:
@@ -89,10 +91,13 @@ class Nucleus:
         """(..., V) to (..., V); the ids are not used."""
         if self.p == 1:
             return logprobs
-        probs, order = widened(logprobs).softmax(dim=-1).sort(dim=-1, descending=True, stable=True)
-        before = probs.cumsum(dim=-1, dtype=torch.float64).roll(1, dims=-1)
+        probs = widened(logprobs).softmax(dim=-1)
+        best = probs.topk(min(_USUAL, probs.shape[-1]), dim=-1).values  # in falling order; seldom are more needed
+        if not bool((best.sum(dim=-1, dtype=torch.float64) > self.p).all()):
+            best = probs.sort(dim=-1, descending=True).values
+        before = best.cumsum(dim=-1, dtype=torch.float64).roll(1, dims=-1)
         before[..., 0] = 0
-        kept = torch.zeros_like(order, dtype=torch.bool).scatter(-1, order, before < self.p)
+        kept = first_of(probs, best, (before < self.p).sum(dim=-1, keepdim=True))
         return logprobs.masked_fill(~kept, -math.inf)
 
 
@@ -113,12 +118,21 @@ class MinP:
 
 def largest(x: Tensor, k: int) -> Tensor:
     """True for the k largest entries of the last axis, the first among equals; all if there are fewer: (..., V)."""
-    last = x.topk(min(k, x.shape[-1]), dim=-1).values[..., -1:]  # (..., 1)
+    best = x.topk(min(k, x.shape[-1]), dim=-1).values  # (..., k)
+    return first_of(x, best, torch.full_like(best[..., :1], best.shape[-1], dtype=torch.long))
+
+
+def first_of(x: Tensor, best: Tensor, count: Tensor) -> Tensor:
+    """True for the `count` (..., 1) largest entries of each row, the first among equals: (..., V).
+
+    `best` holds the largest entries in falling order, at least `count` of them.
+    """
+    last = best.gather(-1, count - 1)  # (..., 1)
     kept = x >= last
-    if not bool((kept.sum(dim=-1) > k).any()):
+    if not bool((kept.sum(dim=-1, keepdim=True) > count).any()):
         return kept
     above, equal = x > last, x == last
-    return above | (equal & (equal.cumsum(dim=-1) <= k - above.sum(dim=-1, keepdim=True)))
+    return above | (equal & (equal.cumsum(dim=-1) <= count - above.sum(dim=-1, keepdim=True)))
 
 
 def _check_probability(name: str, p: float) -> None:

@@ -55,7 +55,11 @@ def test_equals_the_definition(name, value, data):
         *((MinP(p), reference.MinPLogitsWarper(p)) for p in (0.01, 0.3, 1.0)),
         *((RepetitionPenalty(f), reference.RepetitionPenaltyLogitsProcessor(f)) for f in (0.6, 1.3)),
     ],
-    ids=repr,
+    ids=lambda value: (
+        repr(value)
+        if isinstance(value, RepetitionPenalty | Temperature | TopK | Nucleus | MinP)
+        else type(value).__name__
+    ),
 )
 def test_equals_transformers(ours, theirs, dtype):
     for seed in range(4):

@@ -42,9 +42,10 @@ notebooks: $(ASSETS) ## run all labs again, in place
 bench: $(ASSETS) ## run the benchmarks and record their results
 	$(PY) -m benchmarks
 
+# One thread for each worker: threads that wait for each other on a busy core slow everything down many times.
 test: $(BOOK) $(WHEEL_ENV) ## prove everything: lint, types, package, labs, wheel, book
 	$(PY) -m tools.notebooks --copy
-	JUPYTER_PATH=$(CURDIR)/build/jupyter $(PY) -m pytest tests build/labs -n $(WORKERS) --dist loadfile \
+	OMP_NUM_THREADS=1 JUPYTER_PATH=$(CURDIR)/build/jupyter $(PY) -m pytest tests build/labs -n $(WORKERS) --dist loadfile \
 	  -p tests.notebooks.plugin --nbval --nbval-kernel-name lmcourse-wheel \
 	  --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout 120
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from benchmarks.measure import REPEATS, Group, Job, measure
+from benchmarks.measure import run as run_job
 from benchmarks.report import Ratio, machine, ratios, sentences, table, today, versions
 
 TITLE = "Decoding"
@@ -83,6 +84,8 @@ def run(quick: bool = False) -> dict[str, Any]:
     sizes = QUICK if quick else FULL
     with tempfile.TemporaryDirectory() as folder:
         repeats = 1 if quick else REPEATS
+        longest = max(sizes.prompt, *sizes.lengths)
+        run_job(Job("prompts", f"{JOBS}:gather", {"batch": max(sizes.batches), "length": longest}), Path(folder))
         entries = [e for group in plan(sizes) for e in measure(group, Path(folder), repeats)]
     return result(sizes, entries)
 

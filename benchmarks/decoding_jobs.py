@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,23 +13,32 @@ from torch import Tensor
 
 from benchmarks.job import Outcome, digest
 from lmcourse.data import reviews
-from lmcourse.decoding import generate
+from lmcourse.decoding import LookupDraft, ModelDraft, Temperature, generate, generate_speculative
 from lmcourse.models.language_model import LanguageModel
 from lmcourse.models.llama import llama
 from lmcourse.models.pretrained import load, load_tokenizer
 
+PROMPTS = "prompts.json"
 REPEATED = "The cat sat on the mat. The dog sat on the cat. The bird sat on the dog. "
 
 
-def prompts(batch: int, length: int, *, repetitive: bool = False) -> Tensor:
-    """The first tokens of reviews of the test split, (batch, length); `repetitive`: a text that repeats itself."""
+def gather(scratch: Path, batch: int, length: int) -> Outcome:
+    """Write the prompts: the first tokens of reviews of the test split, and a text that repeats itself."""
     tokenizer = load_tokenizer("smollm2")
-    if repetitive:
-        ids = tokenizer.encode(REPEATED * length)[:length]
-        return torch.tensor([ids] * batch)
     rows = (tokenizer.encode(text) for text in reviews.texts("test"))
     long = (ids[:length] for ids in rows if len(ids) >= length)
-    return torch.tensor([next(long) for _ in range(batch)])
+    found = {
+        "reviews": [next(long) for _ in range(batch)],
+        "repetitive": [tokenizer.encode(REPEATED * length)[:length]],
+    }
+    (scratch / PROMPTS).write_text(json.dumps(found))
+    return Outcome(0)
+
+
+def prompts(scratch: Path, batch: int, length: int, *, repetitive: bool = False) -> Tensor:
+    """The first `length` tokens of so many prompts, (batch, length)."""
+    found = json.loads((scratch / PROMPTS).read_text())["repetitive" if repetitive else "reviews"]
+    return torch.tensor(found[:batch])[:, :length]
 
 
 def ours(
@@ -42,7 +52,7 @@ def ours(
     after_first: bool = False,
 ) -> Outcome:
     """`generate`, greedy; `after_first`: only the time after the first token, so without reading the prompt."""
-    model, ids = load("smollm2", dtype=getattr(torch, dtype)), prompts(batch, length, repetitive=repetitive)
+    model, ids = load("smollm2", dtype=getattr(torch, dtype)), prompts(scratch, batch, length, repetitive=repetitive)
     generate(model, ids, max_new_tokens=3, use_cache=cached)  # libraries prepare themselves in the first calls
     outcome, times = Outcome(batch * (new - after_first)), list[tuple[float, float]]()
 
@@ -61,7 +71,7 @@ def ours(
 
 def transformers(scratch: Path, dtype: str, batch: int, length: int, new: int) -> Outcome:
     """`generate` of `transformers`, greedy, with the same weights."""
-    model, ids = reference(load("smollm2", dtype=getattr(torch, dtype))), prompts(batch, length)
+    model, ids = reference(load("smollm2", dtype=getattr(torch, dtype))), prompts(scratch, batch, length)
     options: dict[str, Any] = {"attention_mask": torch.ones_like(ids), "do_sample": False}
     model.generate(ids, max_new_tokens=3, **options)
     outcome = Outcome(batch * new)
@@ -75,11 +85,7 @@ def speculative(
     scratch: Path, dtype: str, length: int, new: int, repetitive: bool = False, layers: int | None = None
 ) -> Outcome:
     """`generate_speculative`, greedy, with the drafts of a look-up in the text or of the model's own first `layers`."""
-    from lmcourse.decoding.speculative import LookupDraft, ModelDraft, generate_speculative
-
-    from lmcourse.decoding.filters import Temperature
-
-    model, ids = load("smollm2", dtype=getattr(torch, dtype)), prompts(1, length, repetitive=repetitive)
+    model, ids = load("smollm2", dtype=getattr(torch, dtype)), prompts(scratch, 1, length, repetitive=repetitive)
     draft = LookupDraft(3) if layers is None else ModelDraft(first_layers(model, layers))
     options: dict[str, Any] = {"filters": (Temperature(0),), "generator": torch.Generator().manual_seed(0)}
     generate_speculative(model, draft, ids, max_new_tokens=3, **options)

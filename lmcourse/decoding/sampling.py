@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from lmcourse.decoding.base import Choice, Filter, SinglePath, chosen_scores, filtered
+from lmcourse.decoding.base import Choice, Filter, SinglePath, chosen_scores, filtered, widened
+
+_BLOCK = 64  # tokens whose probabilities are summed first: far fewer sums have to be kept
 
 
 def uniform(shape: Sequence[int], generator: torch.Generator | None, device: torch.device) -> Tensor:
@@ -23,10 +26,24 @@ def sample(logprobs: Tensor, *, generator: torch.Generator | None) -> Tensor:
 
     A token of probability 0 is never drawn. ValueError without a generator.
     """
-    cumulated = logprobs.softmax(dim=-1).cumsum(dim=-1, dtype=torch.float64)  # (..., V)
-    u = uniform([*logprobs.shape[:-1], 1], generator, logprobs.device)
-    tokens = torch.searchsorted(cumulated, u * cumulated[..., -1:]).squeeze(-1)
+    probs = widened(logprobs).softmax(dim=-1)
+    blocks = functional.pad(probs, (0, -probs.shape[-1] % _BLOCK)).unflatten(-1, (-1, _BLOCK))  # (..., V/64, 64)
+    place, u = _invert(blocks.sum(dim=-1), uniform([*logprobs.shape[:-1], 1], generator, logprobs.device))
+    within, _ = _invert(blocks.take_along_dim(place.unsqueeze(-1), dim=-2).squeeze(-2), u)
+    tokens = (place * _BLOCK + within).squeeze(-1)
     return tokens.clamp(max=logprobs.shape[-1] - 1)  # NaN logprobs find no place; `generate` reports them
+
+
+def _invert(weights: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """The first entry at which the running sum of (..., N) weights reaches the share u (..., 1) of their total, and
+    the share of that entry's own weight at which it does: again uniform in (0, 1], so it can choose within the entry.
+    """
+    cumulated = weights.cumsum(dim=-1, dtype=torch.float64)  # (..., N)
+    target = u * cumulated[..., -1:]
+    place = torch.searchsorted(cumulated, target).clamp(max=weights.shape[-1] - 1)  # (..., 1)
+    weight = weights.gather(-1, place)
+    before = cumulated.gather(-1, place) - weight
+    return place, ((target - before) / weight).clamp(torch.finfo(torch.float64).tiny, 1)
 
 
 @dataclass(frozen=True)

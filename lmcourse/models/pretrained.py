@@ -21,7 +21,7 @@ from lmcourse.models.heads import mean_pool
 from lmcourse.models.hub import checkpoint_folder, read_checkpoint
 from lmcourse.models.language_model import LanguageModel
 from lmcourse.models.transformer import Transformer
-from lmcourse.models.weight_cache import cached
+from lmcourse.models.weight_cache import Weights, cached
 from lmcourse.tokenization.added_tokens import AddedToken
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.bpe import BPE
@@ -96,12 +96,18 @@ def _of_asset(name: str) -> Tokenizer:
 
 
 def _from_gguf() -> Tokenizer:
-    from gguf import GGUFReader
-
-    fields = GGUFReader(assets.path("smollm2")).fields
-    tokens, merges, kinds = (fields[f"tokenizer.ggml.{key}"].contents() for key in ("tokens", "merges", "token_type"))
+    fields, _ = cached(assets.path("smollm2"), _read_vocabulary, part="tokenizer")
+    tokens, merges, kinds = (fields[key] for key in ("tokens", "merges", "token_type"))
     left_and_right = ((left, right) for left, right in (merge.split(" ") for merge in merges))
     # its vocabulary lacks some bytes, which its reference implementation leaves out
     model = BPE({token: i for i, token in enumerate(tokens)}, tuple(left_and_right), skip_unknown=True)
     added = tuple(AddedToken(tokens[i], i) for i, kind in enumerate(kinds) if kind == _CONTROL)
     return Tokenizer(model, (), (Digits(individual_digits=True), ByteLevel()), (ByteLevelDecoder(),), added)
+
+
+def _read_vocabulary(path: Path) -> Weights:
+    """Tokens, merges and kinds of tokens: the reader needs seconds for these long lists."""
+    from gguf import GGUFReader
+
+    fields = GGUFReader(path).fields
+    return {key: fields[f"tokenizer.ggml.{key}"].contents() for key in ("tokens", "merges", "token_type")}, {}

@@ -36,21 +36,24 @@ def cache_folder() -> Path:
     return (Path(base) if os.path.isabs(base) else Path("~/.cache").expanduser()) / "lmcourse"
 
 
-def cached(source: Path, make: Callable[[Path], Weights]) -> Weights:
+def cached(source: Path, make: Callable[[Path], Weights], *, part: str = "") -> Weights:
     """The configuration and float32 tensors that `make(source)` returns, from the cache if they are there.
+
+    `part` names what `make` takes of the source, if it does not take the whole: each part has a file of its own.
 
     Tensors from the cache are mapped into memory, not read. Files are written whole or not at all, so several processes
     may do it at once; a folder that cannot be written to, or a full disk, gives a warning and costs only time.
     """
     identity = f"{_VERSION} {source.stat().st_size} {zlib.crc32(np.memmap(source, mode='r').data):08x}"
+    name = f"{source.stem}{part and '-' + part}.safetensors"
     try:
-        return _read(cache_folder() / f"{source.stem}.safetensors", identity)
+        return _read(cache_folder() / name, identity)
     except (OSError, RuntimeError, ValueError, SafetensorError):
         weights = make(source)
     try:
-        _write(cache_folder() / f"{source.stem}.safetensors", identity, weights)
+        _write(cache_folder() / name, identity, weights)
     except (OSError, RuntimeError, SafetensorError) as error:
-        warnings.warn(f"the weights of {source.name} could not be kept for the next time: {error}", stacklevel=2)
+        warnings.warn(f"what was read from {source.name} could not be kept for the next time: {error}", stacklevel=2)
     return weights
 
 

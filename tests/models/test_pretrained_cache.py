@@ -68,6 +68,15 @@ def made_again(source):
     return bool(maker.calls)
 
 
+def test_parts_of_a_source_do_not_mix(folder, source):
+    whole, part = Maker(), Maker(rows=8)
+    for _ in range(2):
+        assert_right(cached(source, whole), whole)
+        assert_right(cached(source, part, part="tokenizer"), part)
+    assert (whole.calls, part.calls) == (1, 1)
+    assert sorted(path.name for path in folder.iterdir()) == ["tiny-tokenizer.safetensors", "tiny.safetensors"]
+
+
 def test_made_once(folder, source):
     assert made_again(source)
     assert [path.name for path in folder.iterdir()] == ["tiny.safetensors"]

@@ -76,7 +76,7 @@ class KVCache:
     `layers`: keys and values of each self-attention, empty before the first token. `attend` (B, S): which slots are
     real, None if all are. `positions` (B,): the number of the next position, None if it is the number of slots.
     `memory`: keys and values (B, H, M, D) of an encoder's output for each cross-attention, `memory_attend` (B, M)
-    which of them are real.
+    which of them are real. `ids`: the tokens read so far (B, at most S), kept for a model with a smear.
     """
 
     layers: tuple[LayerCache, ...] = ()
@@ -84,15 +84,29 @@ class KVCache:
     positions: Tensor | None = None
     memory: tuple[tuple[Tensor, Tensor], ...] = ()
     memory_attend: Tensor | None = None
+    ids: Tensor | None = None
 
     @property
     def length(self) -> int:
         """The number of slots S, padding and virtual tokens included."""
         return self.layers[0].length if self.layers else 0
 
+    @property
+    def last_ids(self) -> Tensor | None:
+        """The last real token of each row (B, 1), None if there is none or the model has no smear."""
+        if self.ids is None or self.attend is None:
+            return None if self.ids is None else self.ids[:, -1:]
+        places = torch.arange(self.ids.shape[1], device=self.ids.device)
+        real = self.attend[:, self.length - self.ids.shape[1] : self.length]
+        return self.ids.gather(1, (real * places).argmax(dim=1, keepdim=True))
+
     def with_layers(self, layers: tuple[LayerCache, ...]) -> KVCache:
         """This cache with other keys and values."""
         return replace(self, layers=layers)
+
+    def with_ids(self, ids: Tensor) -> KVCache:
+        """This cache with the tokens (B, T) behind those read so far."""
+        return replace(self, ids=ids if self.ids is None else torch.cat([self.ids, ids], dim=1))
 
     def select(self, rows: Tensor) -> KVCache:
         """The cache whose row i is row `rows[i]` of this one: (N,) indices, repeats allowed (beam search, several
@@ -103,7 +117,9 @@ class KVCache:
 
         layers = tuple(layer.select(rows) for layer in self.layers)
         memory = tuple((k.index_select(0, rows), v.index_select(0, rows)) for k, v in self.memory)
-        return KVCache(layers, pick(self.attend), pick(self.positions), memory, pick(self.memory_attend))
+        return KVCache(
+            layers, pick(self.attend), pick(self.positions), memory, pick(self.memory_attend), pick(self.ids)
+        )
 
     def truncate(self, length: int) -> KVCache:
         """The cache without the slots from `length` on, for rows without padding; ValueError if it is shorter."""
@@ -113,7 +129,8 @@ class KVCache:
         layers = tuple(LayerCache(layer.buffer, length) for layer in self.layers)
         attend = None if self.attend is None else self.attend[:, :length]
         positions = None if self.positions is None else self.positions - removed
-        return replace(self, layers=layers if length else (), attend=attend, positions=positions)
+        ids = None if self.ids is None or self.ids.shape[1] <= removed else self.ids[:, : self.ids.shape[1] - removed]
+        return replace(self, layers=layers if length else (), attend=attend, positions=positions, ids=ids)
 
     def forget(self, keep: Tensor) -> KVCache:
         """The cache that no longer attends to the slots where `keep` (B, S) is False; their positions are free

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Norm = Literal["layer", "rms"]
-Activation = Literal["relu", "gelu", "gelu_tanh", "silu"]
+Activation = Literal["relu", "relu_squared", "gelu", "gelu_tanh", "silu"]
 Positions = Literal["learned", "rotary", "relative", "sinusoidal", "none"]
 
 
@@ -22,8 +22,8 @@ class TransformerConfig:
     `max_length` in tokens. Choices: `norm_first` normalizes before a sub-layer (GPT-2, Llama, T5), otherwise after the
     residual sum (BERT); `gated` multiplies the up-projection by an activated gate (SwiGLU is `silu`); `causal` hides
     the future; `cross_attention` adds the sub-layer that reads an encoder's memory; `scaled` divides scores by √D (T5
-    does not). `position_offset` is the row of the first position (RoBERTa: padding id + 1). ValueError names what does
-    not fit.
+    does not); `smear` adds to each token's vector a learned share of its neighbours' (of the one before, if causal).
+    `position_offset` is the row of the first position (RoBERTa: padding id + 1). ValueError names what does not fit.
     """
 
     vocab_size: int
@@ -52,6 +52,7 @@ class TransformerConfig:
     causal: bool = True
     cross_attention: bool = False
     scaled: bool = True
+    smear: bool = False
     dropout: float = 0.0
 
     def __post_init__(self) -> None:

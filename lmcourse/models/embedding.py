@@ -5,6 +5,7 @@ Chapter: transformer.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from lmcourse.models.config import TransformerConfig
@@ -26,11 +27,24 @@ class Embedding(nn.Module):
         self.segments = nn.Embedding(config.n_segments, width) if config.n_segments else None
         self.norm = make_norm(config.norm, width, config.norm_eps, config.bias) if config.embedding_norm else None
         self.projection = Linear(width, config.d_model) if width != config.d_model else None
+        self.smear = Smear(width, both_sides=not config.causal) if config.smear else None
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, ids: Tensor, positions: Tensor, segments: Tensor | None = None) -> Tensor:
-        """Token ids (B, T), positions (B, T) and segments (B, T, zeros if None) to (B, T, C)."""
+    def forward(
+        self,
+        ids: Tensor,
+        positions: Tensor,
+        segments: Tensor | None = None,
+        attend: Tensor | None = None,
+        before: Tensor | None = None,
+    ) -> Tensor:
+        """Token ids (B, T), positions (B, T) and segments (B, T, zeros if None) to (B, T, C).
+
+        For the smear only: `attend` (B, T), True for real tokens, and the ids `before` these (B, 1), if any.
+        """
         x = self.tokens(ids)  # (B, T, width)
+        if self.smear is not None:
+            x = self.smear(x, attend, None if before is None else self.tokens(before))
         if self.positions is not None:
             x = x + self.positions(positions + self.offset)
         elif self.kind == "sinusoidal":
@@ -39,3 +53,25 @@ class Embedding(nn.Module):
             x = x + (self.segments.weight[0] if segments is None else self.segments(segments))
         x = self.dropout(x if self.norm is None else self.norm(x))
         return x if self.projection is None else self.projection(x)
+
+
+class Smear(nn.Module):
+    """x_t + λ · x_{t-1}, and + μ · x_{t+1} if `both_sides`: a token's vector with a share of its neighbours', one λ for
+    each of the C components, 0 at first.
+
+    Two words seen together are a feature that attention would need a layer of its own to find. Source: the smeared keys
+    of Olsson et al. 2022, here at the embedding.
+    """
+
+    def __init__(self, width: int, *, both_sides: bool) -> None:
+        super().__init__()
+        self.before = nn.Parameter(torch.zeros(width))
+        self.after = nn.Parameter(torch.zeros(width)) if both_sides else None
+
+    def forward(self, x: Tensor, attend: Tensor | None = None, before: Tensor | None = None) -> Tensor:
+        """(B, T, C), `attend` (B, T) and the vectors `before` (B, 1, C, zeros if None) to (B, T, C); padding is no
+        neighbour."""
+        real = x if attend is None else x * attend.unsqueeze(-1).to(x.dtype)
+        edge = torch.zeros_like(x[:, :1])
+        out = x + self.before * torch.cat([edge if before is None else before, real[:, :-1]], dim=1)
+        return out if self.after is None else out + self.after * torch.cat([real[:, 1:], edge], dim=1)

@@ -35,6 +35,7 @@ def swiglu(gate: Tensor, up: Tensor) -> Tensor:
 
 _ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "relu": functional.relu,
+    "relu_squared": lambda x: functional.relu(x).square(),
     "gelu": functional.gelu,
     "gelu_tanh": lambda x: functional.gelu(x, approximate="tanh"),
     "silu": functional.silu,

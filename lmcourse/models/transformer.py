@@ -115,7 +115,9 @@ class Transformer(nn.Module):
         limit = int(positions.max()) + 1 if self.config.positions == "learned" else 0
         if limit > self.config.max_length:
             raise ValueError(f"position {limit - 1} is beyond the longest input of {self.config.max_length} tokens")
-        x = self.embedding(ids, positions, segments)
+        x = self.embedding(ids, positions, segments, attend, cache.last_ids)
+        if self.embedding.smear is not None:
+            cache = cache.with_ids(ids)
         context = self._context(x, positions, mask, cache)
         layers, memory = cache.layers or (None,) * len(self.blocks), cache.memory or (None,) * len(self.blocks)
         done = []

@@ -1,0 +1,50 @@
+"""Which rows a step sees, which random numbers it draws, and how its batch is cut into parts.
+
+Chapter: decoders. All of it is a function of the seed and the step, so there is no state to keep.
+"""
+
+from __future__ import annotations
+
+import zlib
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from lmcourse.objectives.base import IGNORED, Batch
+from lmcourse.training.config import TrainingConfig
+
+
+def generator_of(seed: int, number: int, purpose: str) -> torch.Generator:
+    """The generator of random numbers for one step, or epoch, of one purpose."""
+    return torch.Generator().manual_seed(zlib.crc32(f"{purpose} {number}".encode()) << 31 ^ seed)
+
+
+def chosen_rows(rows: int, config: TrainingConfig, step: int) -> Tensor:
+    """The numbers of the rows of a step, (batch_size,): each epoch in an order of its own, one after the other."""
+    stream = torch.arange(step * config.batch_size, (step + 1) * config.batch_size)
+    epochs = stream // rows
+    return torch.cat(
+        [_order(rows, config.seed, epoch)[stream[epochs == epoch] % rows] for epoch in epochs.unique().tolist()]
+    )
+
+
+@lru_cache(maxsize=2)
+def _order(rows: int, seed: int, epoch: int) -> Tensor:
+    return torch.randperm(rows, generator=generator_of(seed, epoch, "order"))
+
+
+def parts_of(batch: Batch, parts: int) -> list[Batch]:
+    """The batch cut along its rows into equal parts; ValueError if it cannot be."""
+    rows = len(batch["labels"])
+    if rows % parts:
+        raise ValueError(f"a batch of {rows} rows cannot be cut into {parts} equal parts")
+    if parts == 1:
+        return [batch]
+    cut = {name: tensor.chunk(parts) for name, tensor in batch.items()}
+    return [{name: chunks[i] for name, chunks in cut.items()} for i in range(parts)]
+
+
+def weight_of(batch: Batch) -> int:
+    """The number of labels in a batch: what its mean loss weighs."""
+    return int((batch["labels"] != IGNORED).sum())

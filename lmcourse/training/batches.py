@@ -17,7 +17,8 @@ from lmcourse.training.config import TrainingConfig
 
 def generator_of(seed: int, number: int, purpose: str) -> torch.Generator:
     """The generator of random numbers for one step, or epoch, of one purpose."""
-    return torch.Generator().manual_seed(zlib.crc32(f"{purpose} {number}".encode()) << 31 ^ seed)
+    # 32 bits, because a generator on the CPU ignores all bits of a seed above them
+    return torch.Generator().manual_seed(zlib.crc32(f"{purpose} {number} {seed}".encode()))
 
 
 def chosen_rows(rows: int, config: TrainingConfig, step: int) -> Tensor:

@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "lmcourse.models.pretrained": {"lmcourse.assets", "lmcourse.models", "lmcourse.tokenization"},
     "lmcourse.objectives": set(),
     "lmcourse.training": {"lmcourse.objectives.base"},
+    "lmcourse.recorded": {"lmcourse.data", "lmcourse.models", "lmcourse.tokenization", "lmcourse.training"},
     "lmcourse.finetuning": {"lmcourse.models"},
     "lmcourse.peft": {"lmcourse.models"},
     "lmcourse.decoding": {"lmcourse.models"},

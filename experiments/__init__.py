@@ -1,0 +1,1 @@
+"""The recorded runs: what two minutes cannot show, trained by scripts that anyone can repeat."""

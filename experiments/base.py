@@ -1,0 +1,123 @@
+"""What an experiment is, and how it is run, stored and checked."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from lmcourse.objectives.base import Objective
+from lmcourse.recorded import runs
+from lmcourse.recorded.store import load_saved, save_model, stored_bytes, write_record
+from lmcourse.training import Point, Rows, TrainingConfig, train
+
+ROOT = Path(__file__).parents[1]
+WORK = ROOT / "build" / "experiments"
+MAX_BYTES = 16_000_000
+#: The largest difference, relative to the figure, that another processor or library may make.
+TOLERANCE = 1e-3
+
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One model, trained once. `model()` makes it, untrained; `rows()` and `validation()` are its data; `stored` takes
+    from the trained module the model that is kept (ELECTRA keeps its discriminator); `measure(model)` computes, from
+    the stored model alone, the figures that the record claims and that labs recompute."""
+
+    name: str
+    description: str
+    model: Callable[[], nn.Module]
+    objective: Objective
+    rows: Callable[[], Rows]
+    validation: Callable[[], Rows] | None
+    config: TrainingConfig
+    measure: Callable[[Any], Figures]
+    stored: Callable[[Any], Any] = lambda model: model
+
+
+def all_experiments() -> dict[str, Experiment]:
+    """Every experiment of the modules of this package, by name; each module has a tuple `EXPERIMENTS`."""
+    found: dict[str, Experiment] = {}
+    package = importlib.import_module("experiments")
+    for module in sorted(info.name for info in pkgutil.iter_modules(package.__path__)):
+        for experiment in getattr(importlib.import_module(f"experiments.{module}"), "EXPERIMENTS", ()):
+            if experiment.name in found:
+                raise ValueError(f"two experiments are called {experiment.name!r}")
+            found[experiment.name] = experiment
+    return found
+
+
+def run(experiment: Experiment, *, work: Path = WORK, folder: Path = runs.FOLDER) -> dict[str, Any]:
+    """Train, store and measure; goes on where it was stopped. Returns the record that was written.
+
+    ValueError if the stored model would be larger than 16 MB, before anything is trained.
+    """
+    module = experiment.model()
+    size = stored_bytes(experiment.stored(module))
+    if size > MAX_BYTES:
+        raise ValueError(f"{experiment.name} would take {size:,} bytes, more than {MAX_BYTES:,}")
+    validation = None if experiment.validation is None else experiment.validation()
+    scratch = work / experiment.name
+    began = time.process_time()
+    curve = train(
+        module, experiment.objective, experiment.rows(), experiment.config, validation=validation, folder=scratch
+    )
+    seconds = _spent(scratch, time.process_time() - began)
+    path = folder / f"{experiment.name}.safetensors"
+    save_model(path, experiment.stored(module).cpu())
+    record = _record(experiment, curve, seconds) | {"figures": experiment.measure(load_saved(path)), "bytes": size}
+    write_record(folder / f"{experiment.name}.json", record)
+    return record
+
+
+def check(experiment: Experiment, *, folder: Path = runs.FOLDER) -> dict[str, tuple[float, float]]:
+    """For each figure what the record says and what the stored model gives now; see `agree`."""
+    record = json.loads((folder / f"{experiment.name}.json").read_text(encoding="utf-8"))
+    now = experiment.measure(load_saved(folder / f"{experiment.name}.safetensors"))
+    names = sorted(record["figures"].keys() | now.keys())
+    return {name: (record["figures"].get(name, float("nan")), now.get(name, float("nan"))) for name in names}
+
+
+def agree(recorded: float, now: float) -> bool:
+    """Whether two figures are the same up to the rounding of another machine."""
+    return abs(recorded - now) <= TOLERANCE * max(abs(recorded), abs(now))
+
+
+def _spent(scratch: Path, now: float) -> float:
+    """The processor seconds of all sessions of a run: kept beside its checkpoint."""
+    file = scratch / "seconds.json"
+    total = now + (json.loads(file.read_text()) if file.exists() else 0.0)
+    file.write_text(json.dumps(total))
+    return total
+
+
+def _record(experiment: Experiment, curve: list[Point], seconds: float) -> dict[str, Any]:
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
+    return {
+        "name": experiment.name,
+        "description": experiment.description,
+        "config": asdict(experiment.config),
+        "objective": repr(experiment.objective),
+        "curve": [point._asdict() for point in curve],
+        "processor_seconds": round(seconds, 1),
+        "hardware": f"{platform.machine()}, {device}",
+        "versions": {name: version(name) for name in ("accelerate", "lmcourse", "numpy", "torch")}
+        | {"python": platform.python_version()},
+    }
+
+
+def describe(record: Mapping[str, Any]) -> str:
+    """One line for each figure."""
+    return "\n".join(f"  {name}: {value:.4f}" for name, value in sorted(record["figures"].items()))

@@ -1,4 +1,4 @@
-"""The sizes and settings that the recorded runs share, and those of the GPT-2-style recipe that they are compared with."""
+"""Sizes and settings that the recorded runs share, and those of the GPT-2-style recipe they are compared with."""
 
 from __future__ import annotations
 

@@ -6,19 +6,20 @@ Chapter: decoders. All of it is a function of the seed and the step, so there is
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from lmcourse.objectives.base import IGNORED, Batch
-from lmcourse.training.config import TrainingConfig
+from lmcourse.training.config import Rows, TrainingConfig
 
 
-def generator_of(seed: int, number: int, purpose: str) -> torch.Generator:
-    """The generator of random numbers for one step, or epoch, of one purpose."""
+def generator_of(seed: int, number: int, purpose: str, device: torch.device | None = None) -> torch.Generator:
+    """The generator of random numbers for one step, batch or epoch, of one purpose; on the CPU unless told."""
     # 32 bits, because a generator on the CPU ignores all bits of a seed above them
-    return torch.Generator().manual_seed(zlib.crc32(f"{purpose} {number} {seed}".encode()))
+    return torch.Generator(device or "cpu").manual_seed(zlib.crc32(f"{purpose} {number} {seed}".encode()))
 
 
 def chosen_rows(rows: int, config: TrainingConfig, step: int) -> Tensor:
@@ -35,13 +36,23 @@ def _order(rows: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(rows, generator=generator_of(seed, epoch, "order"))
 
 
+def take(rows: Rows, chosen: Tensor) -> Rows:
+    """The chosen rows (B,), their ids as int64."""
+    return Rows(rows.ids[chosen].long(), None if rows.attend is None else rows.attend[chosen])
+
+
+def in_order(rows: Rows, batch_size: int) -> Iterator[Rows]:
+    """All rows, one after the other, in batches of nearly equal sizes, none larger than `batch_size`."""
+    numbers = torch.arange(len(rows.ids))
+    for chosen in numbers.tensor_split(-(-len(numbers) // batch_size)):
+        yield take(rows, chosen)
+
+
 def parts_of(batch: Batch, parts: int) -> list[Batch]:
     """The batch cut along its rows into equal parts; ValueError if it cannot be."""
     rows = len(batch["labels"])
     if rows % parts:
         raise ValueError(f"a batch of {rows} rows cannot be cut into {parts} equal parts")
-    if parts == 1:
-        return [batch]
     cut = {name: tensor.chunk(parts) for name, tensor in batch.items()}
     return [{name: chunks[i] for name, chunks in cut.items()} for i in range(parts)]
 
@@ -49,3 +60,8 @@ def parts_of(batch: Batch, parts: int) -> list[Batch]:
 def weight_of(batch: Batch) -> int:
     """The number of labels in a batch: what its mean loss weighs."""
     return int((batch["labels"] != IGNORED).sum())
+
+
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on a device."""
+    return {name: tensor.to(device) for name, tensor in batch.items()}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +28,19 @@ def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping
     OSError names the path when the folder cannot be written to or the disk is full.
     """
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, _text(metadata))
-    temporary = ""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".partial", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        for left_by_a_kill in path.parent.glob(f".{path.name}.*.partial"):
+            left_by_a_kill.unlink(missing_ok=True)
+        with partial.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        partial.replace(path)
     except BaseException as error:
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise OSError(error.errno, f"the checkpoint could not be written: {error.strerror}", str(path)) from error
         raise

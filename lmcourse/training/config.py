@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from torch import Tensor
 
@@ -66,6 +66,11 @@ class TrainingConfig:
         for name in ("lr", "clip"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} must be above 0 and finite, not {getattr(self, name)}")
+        if not 0 <= self.weight_decay < float("inf"):
+            raise ValueError(f"weight_decay must be at least 0 and finite, not {self.weight_decay}")
+        for name, choices in (("optimizer", OptimizerName), ("precision", Precision)):
+            if getattr(self, name) not in get_args(choices):
+                raise ValueError(f"{name} must be one of {get_args(choices)}, not {getattr(self, name)!r}")
         if self.batch_size % self.accumulate:
             raise ValueError(f"a batch of {self.batch_size} rows cannot be cut into {self.accumulate} equal parts")
         learning_rate(0, steps=self.steps, warmup=self.warmup, final=self.final, schedule=self.schedule)

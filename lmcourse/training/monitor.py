@@ -61,7 +61,7 @@ class Lines(Silent):
     def on_step(self, step: int, loss: float) -> None:
         """Move the bar."""
         self.bar.update(step - self.bar.n)
-        self.bar.set_postfix(loss=f"{loss:.3f}")
+        self.bar.set_postfix(loss=f"{loss:.3f}", refresh=False)  # or every step would be drawn
 
     def on_point(self, point: Point) -> None:
         """`step 200 of 1,000: 409,600 tokens, loss 3.512, validation 3.601`."""

@@ -40,5 +40,6 @@ def make_optimizers(
         {"params": [p for p in rest if p.dim() >= 2], "weight_decay": weight_decay},
         {"params": [p for p in rest if p.dim() < 2], "weight_decay": 0.0},
     ]
-    found: list[Optimizer] = [AdamW([group for group in groups if group["params"]], lr=lr, betas=betas)] if rest else []
+    groups = [group for group in groups if group["params"]]
+    found: list[Optimizer] = [AdamW(groups, lr=lr, betas=betas, fused=True)] if groups else []
     return [*found, Muon(inner, lr, weight_decay=weight_decay)] if inner else found

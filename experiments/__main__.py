@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from experiments.base import agree, all_experiments, check, describe, run
+from experiments.base import Experiment, agree, all_experiments, check, describe, run
 from lmcourse.recorded import runs
 
 
@@ -26,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         print(f"unknown: {', '.join(unknown)}; there are {', '.join(experiments)}", file=sys.stderr)
         return 2
+    missing = [name for name in names if chosen.command == "check" and name not in recorded]
+    if missing:
+        print(f"not recorded: {', '.join(missing)}", file=sys.stderr)
+        return 2
     if chosen.command == "list":
         for name, experiment in experiments.items():
             print(f"{'*' if name in recorded else ' '} {name:28} {experiment.description}")
@@ -35,16 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(name)
             print(describe(run(experiments[name])))
         return 0
-    return _check(names)
+    return _check([experiments[name] for name in names])
 
 
-def _check(names: Sequence[str]) -> int:
+def _check(chosen: Sequence[Experiment]) -> int:
     wrong = 0
-    for name in names:
-        for figure, (then, now) in check(all_experiments()[name]).items():
+    for experiment in chosen:
+        for figure, (then, now) in check(experiment).items():
             same = agree(then, now)
             wrong += not same
-            print(f"{'ok ' if same else 'NOT'} {name} {figure}: recorded {then:.4f}, now {now:.4f}")
+            print(f"{'ok ' if same else 'NOT'} {experiment.name} {figure}: recorded {then:.4f}, now {now:.4f}")
     return 1 if wrong else 0
 
 

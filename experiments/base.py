@@ -59,8 +59,9 @@ def all_experiments() -> dict[str, Experiment]:
     return found
 
 
-def run(experiment: Experiment, *, work: Path = WORK, folder: Path = runs.FOLDER) -> dict[str, Any]:
-    """Train, store and measure; goes on where it was stopped. Returns the record that was written.
+def run(experiment: Experiment, *, work: Path = WORK, folder: Path | None = None) -> dict[str, Any]:
+    """Train, store in `folder` (that of the package unless given) and measure; goes on where it was stopped. Returns
+    the record that was written.
 
     ValueError if the stored model would be larger than 16 MB, before anything is trained.
     """
@@ -69,23 +70,24 @@ def run(experiment: Experiment, *, work: Path = WORK, folder: Path = runs.FOLDER
     if size > MAX_BYTES:
         raise ValueError(f"{experiment.name} would take {size:,} bytes, more than {MAX_BYTES:,}")
     validation = None if experiment.validation is None else experiment.validation()
-    scratch = work / experiment.name
+    rows, scratch = experiment.rows(), work / experiment.name
     began = time.process_time()
-    curve = train(
-        module, experiment.objective, experiment.rows(), experiment.config, validation=validation, folder=scratch
-    )
-    seconds = _spent(scratch, time.process_time() - began)
-    path = folder / f"{experiment.name}.safetensors"
+    try:
+        curve = train(module, experiment.objective, rows, experiment.config, validation=validation, folder=scratch)
+    finally:
+        seconds = _spent(scratch, time.process_time() - began)
+    path = _path(experiment, folder)
     save_model(path, experiment.stored(module).cpu())
     record = _record(experiment, curve, seconds) | {"figures": experiment.measure(load_saved(path)), "bytes": size}
-    write_record(folder / f"{experiment.name}.json", record)
+    write_record(path.with_suffix(".json"), record)
     return record
 
 
-def check(experiment: Experiment, *, folder: Path = runs.FOLDER) -> dict[str, tuple[float, float]]:
+def check(experiment: Experiment, *, folder: Path | None = None) -> dict[str, tuple[float, float]]:
     """For each figure what the record says and what the stored model gives now; see `agree`."""
-    record = json.loads((folder / f"{experiment.name}.json").read_text(encoding="utf-8"))
-    now = experiment.measure(load_saved(folder / f"{experiment.name}.safetensors"))
+    path = _path(experiment, folder)
+    record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    now = experiment.measure(load_saved(path))
     names = sorted(record["figures"].keys() | now.keys())
     return {name: (record["figures"].get(name, float("nan")), now.get(name, float("nan"))) for name in names}
 
@@ -95,11 +97,16 @@ def agree(recorded: float, now: float) -> bool:
     return abs(recorded - now) <= TOLERANCE * max(abs(recorded), abs(now))
 
 
+def _path(experiment: Experiment, folder: Path | None) -> Path:
+    return (runs.FOLDER if folder is None else folder) / f"{experiment.name}.safetensors"
+
+
 def _spent(scratch: Path, now: float) -> float:
-    """The processor seconds of all sessions of a run: kept beside its checkpoint."""
+    """The processor seconds of all parts of a run, kept beside its checkpoint; a part that was killed is missing."""
     file = scratch / "seconds.json"
-    total = now + (json.loads(file.read_text()) if file.exists() else 0.0)
-    file.write_text(json.dumps(total))
+    total = now + (json.loads(file.read_text(encoding="utf-8")) if file.exists() else 0.0)
+    scratch.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(total), encoding="utf-8")
     return total
 
 

@@ -157,6 +157,7 @@ def test_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     monkeypatch.setattr(command, "all_experiments", lambda: {"tiny": TINY, "other": replace(TINY, name="other")})
     monkeypatch.setattr(runs, "FOLDER", tmp_path)
     run(TINY, work=tmp_path / "work", folder=tmp_path)
+    capsys.readouterr()
     assert command.main(["list"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         f"* {'tiny':28} a model of a few weights",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +22,34 @@ from torch.optim import Optimizer
 Tensors = dict[str, Tensor]
 
 
+def check_place(path: Path) -> None:
+    """OSError, before any work is done, if no file can be written at `path`; its folder is made."""
+    with _reported(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = _partial(path)
+        partial.touch()
+        partial.unlink()
+
+
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Write tensors and JSON metadata to `path`; what was there stays whole if that fails.
 
     OSError names the path when the folder cannot be written to or the disk is full.
     """
     content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, _text(metadata))
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
+    partial = _partial(path)
+    with _reported(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         for left_by_a_kill in path.parent.glob(f".{path.name}.*.partial"):
             left_by_a_kill.unlink(missing_ok=True)
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
+        try:
+            with partial.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
             partial.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise OSError(error.errno, f"the checkpoint could not be written: {error.strerror}", str(path)) from error
-        raise
 
 
 def read_checkpoint(path: Path) -> tuple[Tensors, dict[str, Any]]:
@@ -95,3 +101,15 @@ def load_optimizer(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
 
 def _text(metadata: Mapping[str, Any]) -> dict[str, str]:
     return {name: json.dumps(value) for name, value in metadata.items()}
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+@contextmanager
+def _reported(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, f"the checkpoint could not be written: {error.strerror}", str(path)) from error

@@ -23,7 +23,7 @@ from torch.optim import Optimizer
 
 from lmcourse.objectives.base import Objective
 from lmcourse.training.batches import chosen_rows, generator_of, in_order, on_device, parts_of, take, weight_of
-from lmcourse.training.checkpoint import save_checkpoint
+from lmcourse.training.checkpoint import check_place, save_checkpoint
 from lmcourse.training.config import Point, Rows, TrainingConfig
 from lmcourse.training.devices import accelerated, drawing_from, mode
 from lmcourse.training.monitor import Monitor, make_monitor
@@ -63,6 +63,8 @@ def train(
         file = None if folder is None else folder / CHECKPOINT
         identity = identity_of(model, objective, rows, validation, config)
         progress = Progress()
+        if file is not None:
+            check_place(file)
         if file is not None and file.exists():
             progress = restore(file, identity, model, optimizers, accelerator.scaler)
         with make_monitor(config, accelerator.is_main_process) if monitor is None else monitor as watch:

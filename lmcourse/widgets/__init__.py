@@ -2,7 +2,23 @@
 
 from lmcourse.widgets.attention_explorer import Attention, AttentionExplorer
 from lmcourse.widgets.base import Figure, embed
+from lmcourse.widgets.masked_predictions import MaskedPredictions, MaskedSentence
 from lmcourse.widgets.sampling_playground import Prompt, SamplingPlayground
+from lmcourse.widgets.span_corruption_stepper import SpanCorruptionStepper
 from lmcourse.widgets.tokenizer_explorer import TokenizerExplorer
+from lmcourse.widgets.training_samples import Checkpoint, TrainingSamples
 
-__all__ = ["Attention", "AttentionExplorer", "Figure", "Prompt", "SamplingPlayground", "TokenizerExplorer", "embed"]
+__all__ = [
+    "Attention",
+    "AttentionExplorer",
+    "Checkpoint",
+    "Figure",
+    "MaskedPredictions",
+    "MaskedSentence",
+    "Prompt",
+    "SamplingPlayground",
+    "SpanCorruptionStepper",
+    "TokenizerExplorer",
+    "TrainingSamples",
+    "embed",
+]

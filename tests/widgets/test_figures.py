@@ -1,10 +1,26 @@
 """What every interactive figure promises: it runs alone, fits a phone, follows the theme, is named, does not change."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from IPython.core.formatters import DisplayFormatter
+from playwright.sync_api import Locator
 
-from lmcourse.widgets import Attention, AttentionExplorer, Figure, Prompt, SamplingPlayground
+from lmcourse.widgets import (
+    Attention,
+    AttentionExplorer,
+    Checkpoint,
+    Figure,
+    MaskedPredictions,
+    MaskedSentence,
+    Prompt,
+    SamplingPlayground,
+    SpanCorruptionStepper,
+    TrainingSamples,
+)
+from lmcourse.widgets.masked_predictions import Prediction
+from lmcourse.widgets.span_corruption_stepper import THANKS, Example
 
 from .distributions import zipf
 from .test_tokenizer_explorer import luminance
@@ -24,12 +40,41 @@ def playground() -> SamplingPlayground:
     return SamplingPlayground([Prompt("A prompt that is long " * 8, logits, {7: " and on " * 20})], names)
 
 
-FIGURES = {"attention": attention, "playground": playground}
+def stepper() -> SpanCorruptionStepper:
+    return SpanCorruptionStepper([Example(["long-token" * 4] * 12, [False, True] * 6), THANKS])
+
+
+def predictions() -> MaskedPredictions:
+    tokens = ["[CLS]", *(f"word{i}" for i in range(13)), "an-extremely-long-token-" * 3]
+    found = [None, *(Prediction([("w" * 80, 0.5), ("b", i / 40)], i, i / 40) for i in range(1, 15))]
+    return MaskedPredictions(
+        [MaskedSentence("A sentence that is long " * 8, tokens, {"one": found, "two" * 30: found})]
+    )
+
+
+def samples() -> TrainingSamples:
+    checkpoints = [Checkpoint(i * 100, i * 10**6, 9 - i / 2, ["w" * 300, f" {i}"]) for i in range(12)]
+    return TrainingSamples(["A prompt that is long " * 8, "b"], checkpoints)
+
+
+# Each figure, and what a reader does that changes what it shows.
+FIGURES: dict[str, tuple[Callable[[], Figure], Callable[[Locator], object]]] = {
+    "attention": (attention, lambda shown: shown.get_by_role("radio").nth(3).check()),
+    "playground": (playground, lambda shown: shown.get_by_role("slider").first.press("End")),
+    "stepper": (stepper, lambda shown: shown.get_by_role("button", name="Next").click(click_count=4)),
+    "predictions": (predictions, lambda shown: shown.locator(".lm-chip").nth(2).click()),
+    "samples": (samples, lambda shown: shown.get_by_role("slider").press("Home")),
+}
 
 
 @pytest.fixture(scope="module", params=FIGURES)
-def figure(request: pytest.FixtureRequest) -> Figure:
-    return FIGURES[request.param]()
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def figure(name: str) -> Figure:
+    return FIGURES[name][0]()
 
 
 @pytest.fixture(scope="module")
@@ -37,16 +82,17 @@ def markup(figure: Figure) -> str:
     return figure._repr_html_()
 
 
-def test_the_bytes_are_the_same_each_time(figure, markup):
-    again = FIGURES["attention" if isinstance(figure, AttentionExplorer) else "playground"]()
-    shown, _ = DisplayFormatter().format(again)
+def test_the_bytes_are_the_same_each_time(name, figure, markup):
+    shown, _ = DisplayFormatter().format(FIGURES[name][0]())
     assert shown == {"text/plain": repr(figure), "text/html": markup}
 
 
 @pytest.mark.parametrize("width", [375, 1000])
 @pytest.mark.parametrize("scripts", [True, False])
-def test_it_fits_the_screen(open_page, markup, width, scripts):
+def test_it_fits_the_screen(open_page, name, markup, width, scripts):
     page = open_page(markup, width=width, scripts=scripts)
+    if scripts:
+        FIGURES[name][1](page.locator(".lm-figure"))
     if scripts and page.get_by_role("button", name="Draw a token").count():
         page.get_by_role("slider", name="Temperature").fill("0")
         page.get_by_role("button", name="Draw a token").click()
@@ -85,13 +131,11 @@ def test_the_module_is_what_anywidget_takes(open_page, figure, markup):
     assert page.get_by_role("main").text_content() == page.locator(".lm-figure").text_content() != ""
 
 
-def test_two_on_one_page_do_not_disturb_each_other(open_page, markup):
+def test_two_on_one_page_do_not_disturb_each_other(open_page, name, markup):
     page = open_page(markup + markup)
     first, second = page.locator(".lm-figure").nth(0), page.locator(".lm-figure").nth(1)
     before = first.inner_text()
-    second.get_by_role("slider").first.press("End")
-    if second.get_by_role("radio").count():
-        second.get_by_role("radio").nth(3).check()
+    FIGURES[name][1](second)
     assert first.inner_text() == before != second.inner_text()
     assert first.get_by_role("radio", checked=True).count() == min(first.get_by_role("radio").count(), 1)
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from lmcourse.models.config import TransformerConfig
 from lmcourse.models.layers import Linear
+from lmcourse.models.masks import causal_mask
 from lmcourse.models.positions import rotate
 
 Angles = tuple[Tensor, Tensor]
+
+_KEEPS = 256  # keys: up to here the weights of a training step are worth their memory
 
 
 def attention(
@@ -59,12 +63,20 @@ def fused_attention(
 
     `causal`, with as many keys as queries and neither mask nor bias, is the causal mask without writing it down.
     """
+    if torch.is_grad_enabled() and _kernel_is_slow(v) and not dropout:
+        mask = causal_mask(q.shape[2]) if causal else mask
+        return attention(q, k, v, mask, bias, scale)[0]
     if bias is not None:
         mask = bias if mask is None else bias.masked_fill(~mask, -math.inf)
     grouped = q.shape[1] != k.shape[1]
     return functional.scaled_dot_product_attention(
         q, k, v, attn_mask=mask, is_causal=causal, scale=scale, dropout_p=dropout, enable_gqa=grouped
     )
+
+
+def _kernel_is_slow(v: Tensor) -> bool:
+    """On a CPU, half precision goes backward through the kernel in up to three times the time of the equation."""
+    return v.is_cpu and v.dtype in (torch.bfloat16, torch.float16) and v.shape[2] <= _KEEPS
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
@@ -99,6 +111,18 @@ class Attention(nn.Module):
         """(B, S, C) to two of (B, G, S, D), the keys turned by `angles`."""
         k, v = split_heads(self.key(x), self.kv_heads), split_heads(self.value(x), self.kv_heads)
         return (k if angles is None else rotate(k, *angles)), v
+
+    def project(self, x: Tensor, angles: Angles | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, H, T, D), keys and values (B, G, T, D) of the same x (B, T, C)."""
+        layers = (self.query, self.key, self.value)
+        # one large product forth and two back take less time than three and six; without gradients nothing is saved
+        if not torch.is_grad_enabled() or any(type(layer) is not Linear for layer in layers):
+            return (self.queries(x, angles), *self.keys_and_values(x, angles))
+        weight = torch.cat([layer.weight for layer in layers])
+        bias = None if self.query.bias is None else torch.cat([layer.bias for layer in layers])
+        parts = functional.linear(x, weight, bias).split([layer.out_features for layer in layers], dim=-1)
+        q, k, v = map(split_heads, parts, (self.heads, self.kv_heads, self.kv_heads))
+        return (q, k, v) if angles is None else (rotate(q, *angles), rotate(k, *angles), v)
 
     def forward(
         self,

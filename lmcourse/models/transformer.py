@@ -60,9 +60,8 @@ class Block(nn.Module):
     ) -> tuple[Tensor, LayerCache]:
         """(B, T, C) to (B, T, C) and the layer's cache with the keys and values of x."""
         inner = self.attention_norm(x) if self.norm_first else x
-        keys, values = self.attention.keys_and_values(inner, context.angles)
+        q, keys, values = self.attention.project(inner, context.angles)
         past = LayerCache.of(keys, values) if past is None else past.append(keys, values)
-        q = self.attention.queries(inner, context.angles)
         out = self.attention(q, past.keys, past.values, context.mask, context.bias, causal=context.causal)
         x = self._add(x, out, self.attention_norm)
         if self.cross_attention is not None and self.cross_norm is not None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from lmcourse.models.attention import Attention, attention, fused_attention, join_heads, share_heads, split_heads
 from lmcourse.models.config import TransformerConfig
+from lmcourse.models.layers import Linear
 from lmcourse.models.masks import causal_mask
 from lmcourse.models.positions import rotary_angles, rotate
 from tests.models.samples import equal, randn, randomized
@@ -134,3 +135,54 @@ def test_dropout_only_in_training():
     assert torch.equal(run(), run())
     module.train()
     assert not torch.allclose(run(), run())
+
+
+@pytest.mark.parametrize("kv_heads", [4, 2])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("turned", [False, True])
+def test_projecting_at_once_is_projecting_apart(kv_heads, bias, turned):
+    module = randomized(
+        Attention(TransformerConfig(9, d_model=10, n_heads=4, n_kv_heads=kv_heads, d_head=6, bias=bias))
+    )
+    x = randn(2, 5, 10)
+    angles = tuple(part.double()[:, None] for part in rotary_angles(torch.arange(5)[None], 6)) if turned else None
+    apart = (module.queries(x, angles), *module.keys_and_values(x, angles))
+    at_once = module.project(x, angles)
+    for one, other in zip(at_once, apart, strict=True):
+        equal(one, other)
+    weights = [layer.weight for layer in (module.query, module.key, module.value)]
+    for one, other in zip(
+        *(torch.autograd.grad(sum(p.sin().sum() for p in parts), weights) for parts in (at_once, apart)), strict=True
+    ):
+        equal(one, other)
+    with torch.no_grad():
+        assert all(map(torch.equal, module.project(x, angles), apart))
+
+
+def test_a_replaced_projection_is_called():
+    class Doubled(Linear):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    module, x = randomized(Attention(TransformerConfig(9, d_model=8, n_heads=2))), randn(2, 3, 8)
+    plain = module.project(x)[1]
+    module.key = Doubled(8, 8).double()
+    module.key.load_state_dict(randomized(Attention(TransformerConfig(9, d_model=8, n_heads=2))).key.state_dict())
+    equal(module.project(x)[1], 2 * plain)
+
+
+@pytest.mark.parametrize("limits", ["causal", "mask", "bias", "mask and bias", "none"])
+@pytest.mark.parametrize("keys", [6, 300])
+def test_half_precision_with_gradients_is_the_same_attention(limits, keys):
+    q, k, v = (randn(2, 4, keys, 8, seed=seed).bfloat16() for seed in range(3))
+    mask = (randn(2, 1, keys, keys) > 0) | torch.eye(keys, dtype=torch.bool) if "mask" in limits else None
+    bias = randn(1, 4, keys, keys).bfloat16() if "bias" in limits else None
+    causal = limits == "causal"
+    found = fused_attention(q.requires_grad_(), k, v, mask, bias, 0.7, causal=causal)
+    assert found.dtype == torch.bfloat16
+    wide = (tensor if tensor is None else tensor.double() for tensor in (q, k, v))
+    expected = attention(*wide, causal_mask(keys) if causal else mask, None if bias is None else bias.double(), 0.7)[0]
+    assert torch.allclose(found.double(), expected, rtol=0.03, atol=0.03)
+    (gradient,) = torch.autograd.grad(found.float().square().sum(), q)
+    (wanted,) = torch.autograd.grad(expected.square().sum(), q)
+    assert float((gradient.double() - wanted).norm() / wanted.norm()) < 0.03

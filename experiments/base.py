@@ -20,6 +20,7 @@ from lmcourse.objectives.base import Objective
 from lmcourse.recorded import runs
 from lmcourse.recorded.store import load_saved, save_model, stored_bytes, write_record
 from lmcourse.training import Point, Rows, TrainingConfig, train
+from lmcourse.training.monitor import Lines
 
 ROOT = Path(__file__).parents[1]
 WORK = ROOT / "build" / "experiments"
@@ -28,13 +29,15 @@ MAX_BYTES = 16_000_000
 TOLERANCE = 1e-3
 
 Figures = dict[str, float]
+Samples = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Experiment:
     """One model, trained once. `model()` makes it, untrained; `rows()` and `validation()` are its data; `stored` takes
     from the trained module the model that is kept (ELECTRA keeps its discriminator); `measure(model)` computes, from
-    the stored model alone, the figures that the record claims and that labs recompute."""
+    the stored model alone, the figures that the record claims and that labs recompute; `samples(model)`, if given, is
+    what the model writes after each prompt, kept for every point of the curve and for the stored model."""
 
     name: str
     description: str
@@ -45,6 +48,7 @@ class Experiment:
     config: TrainingConfig
     measure: Callable[[Any], Figures]
     stored: Callable[[Any], Any] = lambda model: model
+    samples: Callable[[Any], Samples] | None = None
 
 
 def all_experiments() -> dict[str, Experiment]:
@@ -72,13 +76,19 @@ def run(experiment: Experiment, *, work: Path = WORK, folder: Path | None = None
     validation = None if experiment.validation is None else experiment.validation()
     rows, scratch = experiment.rows(), work / experiment.name
     began = time.process_time()
+    watch = None if experiment.samples is None else Writing(experiment.config, module, experiment.samples, scratch)
     try:
-        curve = train(module, experiment.objective, rows, experiment.config, validation=validation, folder=scratch)
+        curve = train(
+            module, experiment.objective, rows, experiment.config, validation=validation, folder=scratch, monitor=watch
+        )
     finally:
         seconds = _spent(scratch, time.process_time() - began)
     path = _path(experiment, folder)
     save_model(path, experiment.stored(module).cpu())
-    record = _record(experiment, curve, seconds) | {"figures": experiment.measure(load_saved(path)), "bytes": size}
+    stored = load_saved(path)
+    record = _record(experiment, curve, seconds) | {"figures": experiment.measure(stored), "bytes": size}
+    if watch is not None:
+        record["samples"] = watch.samples | {str(curve[-1].step): watch.write(stored)}
     write_record(path.with_suffix(".json"), record)
     return record
 
@@ -95,6 +105,32 @@ def check(experiment: Experiment, *, folder: Path | None = None) -> dict[str, tu
 def agree(recorded: float, now: float) -> bool:
     """Whether two figures are the same up to the rounding of another machine."""
     return abs(recorded - now) <= TOLERANCE * max(abs(recorded), abs(now))
+
+
+class Writing(Lines):
+    """Keeps what a model writes as it learns, in a file, so that a run that was stopped has it too: `samples` by step,
+    0 for before the first."""
+
+    def __init__(self, config: TrainingConfig, model: nn.Module, write: Callable[[Any], Samples], folder: Path) -> None:
+        super().__init__(config)
+        self.model, self.write, self.file = model, write, folder / "samples.json"
+        self.samples: dict[str, Samples] = {}
+        if self.file.exists():
+            self.samples = json.loads(self.file.read_text(encoding="utf-8"))
+        else:
+            self._keep(0)
+
+    def on_point(self, point: Point) -> None:
+        """Write once more."""
+        super().on_point(point)
+        self._keep(point.step)
+
+    def _keep(self, step: int) -> None:
+        was_training = self.model.training
+        self.samples[str(step)] = self.write(self.model.eval())
+        self.model.train(was_training)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.file.write_text(json.dumps(self.samples), encoding="utf-8")
 
 
 def _path(experiment: Experiment, folder: Path | None) -> Path:

@@ -135,6 +135,24 @@ def test_only_what_is_to_be_stored_is_stored(tmp_path: Path) -> None:
     assert measure(load_saved(tmp_path / "tiny.safetensors")) == record["figures"]
 
 
+def last_weight(model: Any) -> dict[str, str]:
+    assert not model.training
+    return {"prompt": repr(model.head(torch.ones(8), model.body.embedding.tokens.weight)[0].item())}
+
+
+def test_what_the_model_writes_as_it_learns_is_kept(tmp_path: Path) -> None:
+    writes = replace(TINY, samples=last_weight)
+    record = run(writes, work=tmp_path / "a", folder=tmp_path / "whole")
+    assert list(record["samples"]) == ["0", "2", "4", "6"]
+    assert record["samples"]["0"] == last_weight(model().eval())
+    assert record["samples"]["6"] == last_weight(load_saved(tmp_path / "whole" / "tiny.safetensors"))
+    assert len({sample["prompt"] for sample in record["samples"].values()}) == 4
+    stops = replace(writes, objective=Stops(14))
+    with pytest.raises(KeyboardInterrupt):
+        run(stops, work=tmp_path / "b", folder=tmp_path / "parts")
+    assert run(stops, work=tmp_path / "b", folder=tmp_path / "parts")["samples"] == record["samples"]
+
+
 def test_another_run_in_the_same_place_is_refused(tmp_path: Path) -> None:
     run(TINY, work=tmp_path, folder=tmp_path)
     with pytest.raises(ValueError, match="holds another run"):

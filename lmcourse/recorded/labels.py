@@ -1,0 +1,75 @@
+"""Reviews with labels, for a decoder that is fine-tuned: its input ends in the extract token, its answer is a token.
+
+    <start> text <extract>  ->  <negative> or <positive>
+
+Chapter: decoders.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from lmcourse.data import reviews
+from lmcourse.data.formats import Formats
+from lmcourse.recorded import special
+from lmcourse.recorded.runs import tokenizer
+from lmcourse.training.config import Rows
+
+FORMATS = Formats(special.START, special.DELIMITER, special.EXTRACT)
+CLASSES = (special.NEGATIVE, special.POSITIVE)
+
+
+def labelled_reviews(
+    split: str,
+    count: int | None = None,
+    *,
+    start: int = 0,
+    source: Literal["imdb", "rotten_tomatoes"] = "rotten_tomatoes",
+    length: int = 64,
+) -> Rows:
+    """Reviews `start` to `start + count` of a split and source, each cut to `length` tokens, its class token at the
+    end.
+
+    ValueError if there are not so many.
+    """
+    found = [review for review in reviews.load(split) if review.source == source][start:]
+    if count is not None and not 1 <= count <= len(found):
+        raise ValueError(f"from {start} on, {split} has {len(found)} reviews of {source}, not {count}")
+    found = found[:count]
+    texts = tokenizer().encode_batch([review.text for review in found], add_special_tokens=False)
+    rows = [
+        torch.tensor([*FORMATS.classification(text[:length]), CLASSES[review.label]])
+        for text, review in zip(texts, found, strict=True)
+    ]
+    lengths = torch.tensor([len(row) for row in rows])
+    ids = pad_sequence(rows, batch_first=True, padding_value=special.PAD)
+    return Rows(ids, torch.arange(ids.shape[1]) < lengths[:, None])
+
+
+@torch.no_grad()
+def accuracy(model: nn.Module, rows: Rows, *, batch_size: int = 64) -> float:
+    """The share of rows whose class token has the larger logit at the extract token; for rows of `labelled_reviews`."""
+    right = 0
+    for start in range(0, len(rows.ids), batch_size):
+        ids, attend = rows.ids[start : start + batch_size], _attend(rows)[start : start + batch_size]
+        longest = int(attend.sum(dim=1).max())
+        right += int((answers(model, ids[:, :longest], attend[:, :longest])).sum())
+    return right / len(rows.ids)
+
+
+def answers(model: nn.Module, ids: Tensor, attend: Tensor) -> Tensor:
+    """Whether each row (B, T) of text, extract token and class is answered right, boolean (B,)."""
+    every, last = torch.arange(len(ids)), attend.sum(dim=1) - 1
+    seen = attend.clone()
+    seen[every, last] = False  # the class itself
+    logits = model(ids, attend=seen)[every, last - 1]  # (B, V)
+    chosen = logits[:, CLASSES].argmax(dim=-1)
+    return torch.tensor(CLASSES)[chosen] == ids[every, last]
+
+
+def _attend(rows: Rows) -> Tensor:
+    return torch.ones_like(rows.ids, dtype=torch.bool) if rows.attend is None else rows.attend

@@ -1,0 +1,111 @@
+"""Models in eight bits: what that costs, and what a damaged or foreign file does."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lmcourse.models.initialization import initialize
+from lmcourse.models.language_model import EncoderDecoder, LanguageModel
+from lmcourse.models.modern import modern, modern_config, modern_encoder_decoder
+from lmcourse.recorded.store import dequantize, load_saved, quantize, save_model, stored_bytes
+from lmcourse.training.checkpoint import model_tensors
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def scrambled(model: LanguageModel | EncoderDecoder) -> LanguageModel | EncoderDecoder:
+    """With weights such that every one of them changes the output."""
+    generator = seeded(7)
+    initialize(model, generator=generator, std=0.3)
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() == 1:
+                weight.add_(0.3 * torch.randn(weight.shape, generator=generator))
+    return model
+
+
+def small(causal: bool = True, segments: int = 0) -> LanguageModel:
+    return scrambled(modern(modern_config(60, 16, 2, 2, causal=causal, n_segments=segments)))
+
+
+def test_no_weight_moves_by_more_than_half_a_step_of_its_row() -> None:
+    weight = torch.randn(40, 30, generator=seeded()) * torch.logspace(-6, 6, 40)[:, None]
+    numbers, scale = quantize(weight)
+    assert numbers.dtype == torch.int8
+    assert scale.shape == (40, 1)
+    assert torch.equal(scale, weight.abs().amax(dim=1, keepdim=True) / 127)
+    assert bool(((dequantize(numbers, scale) - weight).abs() <= scale * (0.5 + 1e-5)).all())
+    assert numbers.abs().amax(dim=1).tolist() == [127] * 40
+
+
+def test_a_row_of_zeros_stays_zero() -> None:
+    numbers, scale = quantize(torch.tensor([[0.0, 0.0], [1.0, -2.0]]))
+    assert dequantize(numbers, scale).tolist() == [[0.0, 0.0], [pytest.approx(1.0, abs=0.01), -2.0]]
+
+
+def test_what_was_stored_once_is_stored_again_without_a_change(tmp_path: Path) -> None:
+    save_model(tmp_path / "a.safetensors", small())
+    save_model(tmp_path / "b.safetensors", load_saved(tmp_path / "a.safetensors"))
+    first, second = (load_file(tmp_path / f"{name}.safetensors") for name in "ab")
+    assert first.keys() == second.keys()
+    for name in first:
+        torch.testing.assert_close(first[name], second[name], rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("model", [small(), small(causal=False, segments=2)], ids=["decoder", "encoder"])
+def test_a_language_model_comes_back(model: LanguageModel, tmp_path: Path) -> None:
+    save_model(tmp_path / "model.safetensors", model)
+    back = load_saved(tmp_path / "model.safetensors")
+    assert isinstance(back, LanguageModel)
+    assert back.config == model.config
+    assert not back.training
+    ids = torch.randint(60, (2, 9), generator=seeded())
+    with torch.no_grad():
+        ours, theirs = back(ids), model.eval()(ids)
+    assert float((ours - theirs).abs().max()) < 0.05 * float(theirs.std())
+    assert not torch.equal(ours, theirs)
+
+
+def test_an_encoder_decoder_comes_back(tmp_path: Path) -> None:
+    model = scrambled(modern_encoder_decoder(modern_config(60, 16, 1, 2)))
+    save_model(tmp_path / "model.safetensors", model)
+    back = load_saved(tmp_path / "model.safetensors")
+    assert isinstance(back, EncoderDecoder)
+    source, ids = torch.randint(60, (2, 2, 9), generator=seeded())
+    with torch.no_grad():
+        ours, theirs = back(source, ids), model.eval()(source, ids)
+    assert float((ours - theirs).abs().max()) < 0.05 * float(theirs.std())
+
+
+def test_vectors_are_kept_whole(tmp_path: Path) -> None:
+    model = small()
+    save_model(tmp_path / "model.safetensors", model)
+    ours, theirs = model_tensors(load_saved(tmp_path / "model.safetensors")), model_tensors(model)
+    vectors = [name for name, tensor in theirs.items() if tensor.dim() < 2]
+    assert vectors
+    assert all(torch.equal(ours[name], theirs[name]) for name in vectors)
+
+
+def test_size_is_known_before_training(tmp_path: Path) -> None:
+    model = small()
+    save_model(tmp_path / "model.safetensors", model)
+    weights = load_file(tmp_path / "model.safetensors")
+    assert stored_bytes(model) == sum(x.numel() * x.element_size() for x in weights.values())
+
+
+def test_a_damaged_file(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_model(path, small())
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=r"model\.safetensors is no checkpoint or is damaged"):
+        load_saved(path)
+
+
+def test_a_foreign_file(tmp_path: Path) -> None:
+    save_file({"x": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(ValueError, match=r"other\.safetensors is not a recorded model: it lacks \['config', 'kind'\]"):
+        load_saved(tmp_path / "other.safetensors")

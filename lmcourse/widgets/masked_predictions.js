@@ -81,7 +81,8 @@ function render({ model, el }) {
     chips = shown.tokens.map((_, i) => element("span", free[i]
       ? { class: "lm-chip", role: "option" } : { class: "lm-chip lm-fixed", role: "option", "aria-disabled": "true" }));
     list.replaceChildren(...chips);
-    choose(free.lastIndexOf(true, free.length - 2) >= 0 ? free.lastIndexOf(true, free.length - 2) : free.indexOf(true));
+    const places = [...free.keys()].filter((i) => free[i]);
+    choose(places[Math.floor(places.length / 2)]);
   };
   const placeOf = (event) => chips.indexOf(event.target.closest(".lm-chip"));
   list.addEventListener("click", (event) => {

@@ -126,7 +126,7 @@ def check(page: Page, functions: Page, ids: Tensor, place: int) -> None:
 
 def test_the_reader_masks_a_token_by_mouse_and_sees_each_models_predictions(open_page, functions, markup):
     page = open_page(markup)
-    check(page, functions, IDS, 3)
+    check(page, functions, IDS, 2)
     page.locator(".lm-chip").nth(1).click()
     check(page, functions, IDS, 1)
     expect(page.get_by_role("status")).to_contain_text("“w2” is hidden. model 1: “")
@@ -154,7 +154,7 @@ def test_bars_are_as_long_as_the_probabilities(open_page, markup):
     widths = page.get_by_role("region", name="model 2").locator(".lm-guess-bar span").evaluate_all(
         "bars => bars.map((bar) => parseFloat(bar.style.width))"
     )  # fmt: skip
-    shares = logits(IDS, 2)[3, 3].double().softmax(0).sort(descending=True).values[:6]
+    shares = logits(IDS, 2)[2, 2].double().softmax(0).sort(descending=True).values[:6]
     assert widths == pytest.approx((100 * shares / shares[0]).tolist(), abs=0.02)
 
 

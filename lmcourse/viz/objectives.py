@@ -93,6 +93,11 @@ def what_objectives_see(views: Sequence[View], *, width: float = style.WIDTH) ->
     """Draw the input and the target of each objective one below the other, on one figure of `width` inches.
 
     Dark tokens bear a loss, tokens with a heavy edge were changed; the line above says how many positions bear a loss.
+
+        batch = CausalLM().prepare(ids[None])  # ids (T,) of a text of about a dozen tokens
+        filled = ids.where(ids != ids[3], other)  # what a generator made of it
+        what_objectives_see([view_of("causal", batch, ids, names), detection_view("replaced", filled, ids, names)])
+
     ValueError without a view, for an aligned view with fewer or more targets than inputs, for marks that do not fit
     the inputs, and for a text too long to be read in that width.
     """

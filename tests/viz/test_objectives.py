@@ -85,7 +85,7 @@ def prepared(name: str, seed: int = 0) -> View:
 
 
 def pair(seed: int) -> View:
-    ids, real = PAIR.pack([(TEXT[:6].tolist(), TEXT[6:].tolist()), ([17] * 2, [18] * 3)])
+    ids, real = PAIR.pack([(TEXT[:6].tolist(), TEXT[6:].tolist()), ([17] * 2, [18] * 5)])
     return view_of("pair", PAIR.prepare(ids, attend=real, generator=generator(seed)), TEXT, WORDS)
 
 
@@ -144,13 +144,14 @@ def test_a_pair_has_segments_and_says_whether_it_is_one():
     said = set()
     for seed in range(12):
         view = pair(seed)
-        said.add((view.targets[0], "film" in view.inputs or "was" in view.inputs))
+        read = [target or token for token, target in zip(view.inputs, view.targets, strict=True)]
+        said.add((view.targets[0], "was" in read, "week" in read))
         cut = view.inputs.index("[SEP]") + 1
         assert view.segments == ["A"] * cut + ["B"] * (len(view.inputs) - cut)
         assert view.inputs[-1] == "[SEP]"
         for read, target, changed in zip(view.inputs[1:], view.targets[1:], view.changed[1:], strict=True):
             assert changed == (target is not None and target != read)
-    assert {name for name, _ in said} == {"follows", "random"}
+    assert said == {("follows", False, True), ("random", True, False)}
 
 
 @pytest.mark.parametrize("left", [True, False])

@@ -80,7 +80,7 @@ def restore(
     """Put a run where its checkpoint stood; ValueError if that was another run, or is damaged."""
     tensors, metadata = read_checkpoint(file)
     other = [
-        f"{name} {str(kept)[:80]} instead of {str(ours)[:80]}"
+        f"{name} {_from_difference(kept, ours)} instead of {_from_difference(ours, kept)}"
         for name, kept, ours in _differences(metadata.get("identity", {}), identity)
     ]
     if other:
@@ -104,6 +104,14 @@ def _differences(kept: Any, ours: Any, name: str = "") -> Iterator[tuple[str, An
             yield from _differences(kept.get(key), ours.get(key), f"{name}.{key}" if name else key)
     elif kept != ours:
         yield name, kept, ours
+
+
+def _from_difference(value: Any, other: Any) -> str:
+    """The part of a long description that tells it from another."""
+    text = str(value)
+    first = next((i for i, pair in enumerate(zip(text, str(other), strict=False)) if len(set(pair)) > 1), 0)
+    start = max(0, first - 30)
+    return f"{'...' if start else ''}{text[start : start + 80]}"
 
 
 def _configs(model: nn.Module) -> list[str]:

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["torch", "accelerate", "lmcourse.training", "lmcourse.models.gpt", "lmcourse.objectives"])
+PRELOADED = ["torch._dynamo", "accelerate", "lmcourse.training", "lmcourse.models.gpt", "lmcourse.objectives", "pytest"]
+FORKS.set_forkserver_preload(PRELOADED)
 
 
 def start(function, *arguments):

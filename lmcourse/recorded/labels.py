@@ -7,6 +7,7 @@ Chapter: decoders.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -21,29 +22,55 @@ from lmcourse.training.config import Rows
 
 FORMATS = Formats(special.START, special.DELIMITER, special.EXTRACT)
 CLASSES = (special.NEGATIVE, special.POSITIVE)
+Source = Literal["imdb", "rotten_tomatoes"]
 
 
 def labelled_reviews(
-    split: str,
-    count: int | None = None,
-    *,
-    start: int = 0,
-    source: Literal["imdb", "rotten_tomatoes"] = "rotten_tomatoes",
-    length: int = 64,
+    split: str, count: int | None = None, *, start: int = 0, source: Source = "rotten_tomatoes", length: int = 64
 ) -> Rows:
-    """Reviews `start` to `start + count` of a split and source, each cut to `length` tokens, its class token at the
-    end.
+    """Reviews `start` to `start + count` of a split and source, each cut to `length` tokens and followed by the class
+    of its label: is the reviewer pleased?
 
     ValueError if there are not so many.
     """
+    found = _reviews(split, count, start, source)
+    return _rows([review.text for review in found], [review.label for review in found], length)
+
+
+def ordered_reviews(
+    split: str, count: int | None = None, *, start: int = 0, source: Source = "rotten_tomatoes", length: int = 64
+) -> Rows:
+    """The same reviews with another question: are the words in the order in which they were written?
+
+    Of every second review all words but the first and the last, which would give it away, change places; the class is
+    then negative.
+    """
+    texts = [review.text for review in _reviews(split, count, start, source)]
+    labels = [number % 2 for number in range(len(texts))]
+    generator = torch.Generator().manual_seed(start)
+    asked = [text if label else shuffled(text, generator) for text, label in zip(texts, labels, strict=True)]
+    return _rows(asked, labels, length)
+
+
+def shuffled(text: str, generator: torch.Generator) -> str:
+    """The words of a text in another order, the first and the last in their places."""
+    words = text.split()
+    inner = [words[1 + i] for i in torch.randperm(max(0, len(words) - 2), generator=generator).tolist()]
+    return " ".join([*words[:1], *inner, *words[1:][-1:]])
+
+
+def _reviews(split: str, count: int | None, start: int, source: str) -> list[reviews.Review]:
     found = [review for review in reviews.load(split) if review.source == source][start:]
     if count is not None and not 1 <= count <= len(found):
         raise ValueError(f"from {start} on, {split} has {len(found)} reviews of {source}, not {count}")
-    found = found[:count]
-    texts = tokenizer().encode_batch([review.text for review in found], add_special_tokens=False)
+    return found[:count]
+
+
+def _rows(texts: Sequence[str], labels: Sequence[int], length: int) -> Rows:
+    encoded = tokenizer().encode_batch(texts, add_special_tokens=False)
     rows = [
-        torch.tensor([*FORMATS.classification(text[:length]), CLASSES[review.label]])
-        for text, review in zip(texts, found, strict=True)
+        torch.tensor([*FORMATS.classification(text[:length]), CLASSES[label]])
+        for text, label in zip(encoded, labels, strict=True)
     ]
     lengths = torch.tensor([len(row) for row in rows])
     ids = pad_sequence(rows, batch_first=True, padding_value=special.PAD)

@@ -10,7 +10,7 @@ from lmcourse.data import reviews
 from lmcourse.data.formats import Formats
 from lmcourse.objectives import Supervised
 from lmcourse.recorded import special, tokenizer
-from lmcourse.recorded.labels import CLASSES, accuracy, labelled_reviews
+from lmcourse.recorded.labels import CLASSES, accuracy, labelled_reviews, ordered_reviews, shuffled
 
 
 class Says(nn.Module):
@@ -92,3 +92,23 @@ def test_formats() -> None:
 def test_formats_need_three_tokens(tokens: tuple[int, int, int]) -> None:
     with pytest.raises(ValueError, match=r"three tokens, not \("):
         Formats(*tokens)
+
+
+def test_words_change_places_in_every_second_review() -> None:
+    asked = ordered_reviews("validation", 8, start=2, length=200)
+    told = labelled_reviews("validation", 8, start=2, length=200)
+    assert asked.attend is not None
+    assert told.attend is not None
+    for number in range(8):
+        words = tokenizer().decode(asked.ids[number][asked.attend[number]][1:-2].tolist()).split()
+        original = tokenizer().decode(told.ids[number][told.attend[number]][1:-2].tolist()).split()
+        assert asked.ids[number][asked.attend[number]][-1] == CLASSES[number % 2]
+        assert (words == original) == bool(number % 2)
+        assert sorted(words) == sorted(original)
+        assert (words[0], words[-1]) == (original[0], original[-1])
+    torch.testing.assert_close(ordered_reviews("validation", 8, start=2, length=200).ids, asked.ids)
+
+
+def test_short_texts_stay() -> None:
+    generator = torch.Generator().manual_seed(0)
+    assert [shuffled(text, generator) for text in ("", "a", "a b", "a b c")] == ["", "a", "a b", "a b c"]

@@ -73,7 +73,8 @@ def test_a_step_by_hand():
     for _ in range(5):
         size = 3.4445 * size - 4.7750 * size**3 + 2.0315 * size**5
     expected = (1 - 0.5 * 0.1) * torch.eye(2) - 0.2 * 2**0.5 * 0.5 * size * rotation
-    torch.testing.assert_close(parameter.detach(), expected, atol=2e-3, rtol=0)
+    # one rounding to bfloat16 is up to 0.4 % of a value: over five rounds 3 % of a step of 0.14
+    torch.testing.assert_close(parameter.detach(), expected, atol=4e-3, rtol=0)
 
 
 def test_a_closure_is_called_with_gradients_and_its_loss_returned():

@@ -42,17 +42,21 @@ def show(figure: Figure, *, alt: str, key: str | None = None) -> None:
     if not alt.strip():
         raise ValueError(f"a figure needs alt text, got {alt!r}")
     record = {} if key is None else _record(key)
+    _display({"text/plain": f"[figure] {alt}", "text/html": _picture(figure, alt)}, record)
+
+
+def _picture(figure: Figure, alt: str) -> str:
+    """The figure, which is closed, as an HTML image."""
     stream = BytesIO()
     figure.savefig(stream, format="png", dpi=PIXELS_PER_INCH, metadata={"Software": None})
     plt.close(figure)
     # HTML and not a bare PNG: neither the book nor Colab takes alt text for a PNG output from anywhere.
     data = base64.b64encode(stream.getvalue()).decode("ascii")
     width = round(int.from_bytes(stream.getvalue()[16:20], "big") * 96 / PIXELS_PER_INCH)
-    picture = (
+    return (
         f'<img alt="{html.escape(alt)}" width="{width}" style="max-width:100%;height:auto" '
         f'src="data:image/png;base64,{data}">'
     )
-    _display({"text/plain": f"[figure] {alt}", "text/html": picture}, record)
 
 
 def progress(iterable: Iterable[T], total: int | None = None, desc: str = "") -> Iterator[T]:
@@ -85,6 +89,79 @@ def _notebook_progress(iterable: Iterable[T], total: int | None, desc: str) -> I
                 shown = now
     finally:
         handle.update(final, raw=True)
+
+
+class TrainingPlot:
+    """A monitor for `lmcourse.training.train`: the loss, live, as a picture and a progress bar in one output.
+
+    While training it is drawn about once a second, and seldom enough to take less than a twentieth of the time. What is
+    stored is the last picture, with the text `alt` for those who cannot see it, and one line with the number of steps:
+    the same on every run. With `key` a chapter can take the picture over by `{glue:any}`. Outside IPython it shows
+    nothing. Raises ValueError for an empty `alt`.
+    """
+
+    def __init__(self, steps: int, *, alt: str, key: str | None = None, desc: str = "training") -> None:
+        if not alt.strip():
+            raise ValueError(f"a figure needs alt text, got {alt!r}")
+        self.steps, self.alt, self.desc = steps, alt, desc
+        self._metadata = {} if key is None else _record(key)
+        self._losses: list[tuple[int, float]] = []
+        self._measured: list[tuple[int, float]] = []
+        self._handle: Any = None
+        self._start = self._next = time.monotonic()
+
+    def __enter__(self) -> "TrainingPlot":
+        from IPython.display import display
+
+        self._losses, self._measured, self._start = [], [], time.monotonic()
+        if _shell() is not None:
+            self._handle = display({"text/plain": self.desc}, raw=True, display_id=True)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        done = self._losses[-1][0] if self._losses else 0
+        stopped = "" if kind is None else f"stopped after {done:,} of "
+        self._draw(f"{self.desc}: {stopped}{self.steps:,} steps")
+
+    def on_step(self, step: int, loss: float) -> None:
+        """Note the loss of a step, in nats; draw if it is time."""
+        self._losses.append((step, loss))
+        if self._handle is not None and (began := time.monotonic()) >= self._next:
+            meter = tqdm.format_meter(
+                step, self.steps, began - self._start, prefix=self.desc, postfix=f"loss {loss:.3f}", ncols=80
+            )
+            self._draw(meter)
+            self._next = time.monotonic() + max(5 * INTERVAL, 20 * (time.monotonic() - began))
+
+    def on_point(self, point: Any) -> None:
+        """Note the validation loss of a point of the curve."""
+        if point.validation is not None:
+            self._measured.append((point.step, point.validation))
+
+    def _draw(self, line: str) -> None:
+        if self._handle is None:
+            return
+        bundle = {"text/plain": line}
+        if self._losses:
+            picture = _picture(_loss_figure(self._losses, self._measured), self.alt)
+            bundle = {
+                "text/plain": f"[figure] {self.alt}\n{line}",
+                "text/html": f"{picture}<pre>{html.escape(line)}</pre>",
+            }
+        self._handle.update(bundle, raw=True, metadata=self._metadata)
+
+
+def _loss_figure(losses: list[tuple[int, float]], measured: list[tuple[int, float]], most: int = 100) -> Figure:
+    """Training losses, the mean of neighbours where there are more than `most`, and those of validation."""
+    figure, axes = plt.subplots(figsize=(6, 3.4))
+    size = -(-len(losses) // most)
+    groups = [losses[start : start + size] for start in range(0, len(losses), size)]
+    axes.plot([group[-1][0] for group in groups], [sum(y for _, y in group) / len(group) for group in groups], lw=1.5)
+    if measured:
+        axes.plot(*zip(*measured, strict=True), marker="o", ls="--")
+        axes.legend(["training", "validation"])
+    axes.set(xlabel="step", ylabel="loss in nats")
+    return figure
 
 
 def _shell() -> Any:

@@ -114,3 +114,109 @@ def test_progress_in_a_kernel_ends_so_when_left_early(texts):
     for _ in lab.progress(range(10), desc="merges"):
         break
     assert texts[-1] == "merges: 10 steps"
+
+
+class Output(Display):
+    """Keeps whole bundles."""
+
+    def __init__(self):
+        self.bundles = []
+
+    def __call__(self, bundle, **options):
+        self.bundles.append((bundle, options.get("metadata")))
+        return self
+
+    update = __call__
+
+    @property
+    def texts(self):
+        return [bundle["text/plain"] for bundle, _ in self.bundles]
+
+
+class Point:
+    def __init__(self, step, validation):
+        self.step, self.validation = step, validation
+
+
+def trained(plot, *, steps=6, stop=None):
+    with plot as monitor:
+        for step in range(1, steps + 1):
+            if step == stop:
+                raise KeyboardInterrupt
+            monitor.on_step(step, 3.0 / step)
+            if step % 2 == 0:
+                monitor.on_point(Point(step, 4.0 / step))
+
+
+@pytest.fixture
+def output(monkeypatch):
+    found = Output()
+    monkeypatch.setattr("IPython.display.display", found)
+    monkeypatch.setattr("IPython.get_ipython", lambda: object())
+    monkeypatch.setattr(lab, "INTERVAL", 0)
+    return found
+
+
+def test_the_loss_is_drawn_live_and_ends_without_times(output, monkeypatch):
+    monkeypatch.setattr(lab.time, "monotonic", lambda: 7.0)
+    plt.close("all")
+    trained(lab.TrainingPlot(6, alt='falls from 3 "nats"', key="loss", desc="decoder"))
+    assert len(output.texts) == 1 + 6 + 1
+    assert all("decoder" in text for text in output.texts)
+    assert "2/6" in output.texts[2]
+    assert "loss 1.500" in output.texts[2]
+    bundle, metadata = output.bundles[-1]
+    assert bundle["text/plain"] == '[figure] falls from 3 "nats"\ndecoder: 6 steps'
+    assert bundle["text/html"].endswith("<pre>decoder: 6 steps</pre>")
+    assert 'alt="falls from 3 &quot;nats&quot;"' in bundle["text/html"]
+    assert metadata == {"scrapbook": {"name": "loss", "mime_prefix": ""}}
+    assert not plt.get_fignums()
+
+
+def test_drawing_takes_little_of_the_time(output, monkeypatch):
+    """Steps of 10 ms and pictures of 100 ms: at most one step in two hundred draws."""
+    now = [0.0]
+    monkeypatch.setattr(lab.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(
+        lab, "_picture", lambda figure, alt: now.__setitem__(0, now[0] + 0.1) or plt.close(figure) or ""
+    )
+    plot = lab.TrainingPlot(1000, alt="falls")
+    with plot as monitor:
+        for step in range(1, 1001):
+            monitor.on_step(step, 1.0)
+            now[0] += 0.01
+    assert 4 <= len(output.bundles) <= 8
+
+
+def test_the_same_losses_are_stored_as_the_same_bytes(output):
+    for _ in range(2):
+        trained(lab.TrainingPlot(6, alt="falls"))
+    first, second = [bundle for bundle, _ in output.bundles if bundle["text/plain"].endswith(": 6 steps")]
+    assert first == second
+
+
+def test_a_stopped_run_says_so(output):
+    with pytest.raises(KeyboardInterrupt):
+        trained(lab.TrainingPlot(6, alt="falls"), stop=4)
+    assert output.texts[-1] == "[figure] falls\ntraining: stopped after 3 of 6 steps"
+
+
+def test_a_run_that_was_finished_before_has_no_picture(output):
+    trained(lab.TrainingPlot(6, alt="falls"), steps=0)
+    assert output.bundles[-1][0] == {"text/plain": "training: 6 steps"}
+
+
+def test_the_plot_shows_means_of_neighbours_and_the_validation():
+    figure = lab._loss_figure([(step, float(step)) for step in range(1, 1001)], [(500, 2.5), (1000, 1.5)])
+    training, validation = figure.axes[0].lines
+    assert len(training.get_xdata()) == 100
+    assert (training.get_xdata()[0], training.get_ydata()[0]) == (10, 5.5)
+    assert list(validation.get_ydata()) == [2.5, 1.5]
+    plt.close(figure)
+
+
+def test_a_plot_outside_ipython_or_without_alt(capsys):
+    trained(lab.TrainingPlot(6, alt="falls"))
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(ValueError, match="alt text"):
+        lab.TrainingPlot(6, alt="")

@@ -60,8 +60,10 @@ class Lines(Silent):
 
     def on_step(self, step: int, loss: float) -> None:
         """Move the bar."""
-        self.bar.update(step - self.bar.n)
+        if self.bar.n == 0:  # a run that goes on: the steps before were not of this session
+            self.bar.initial = self.bar.n = step - 1
         self.bar.set_postfix(loss=f"{loss:.3f}", refresh=False)  # or every step would be drawn
+        self.bar.update(step - self.bar.n)
 
     def on_point(self, point: Point) -> None:
         """`step 200 of 1,000: 409,600 tokens, loss 3.512, validation 3.601`."""

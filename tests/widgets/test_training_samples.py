@@ -111,6 +111,8 @@ def test_nothing_jumps_when_the_slider_moves(open_page, markup):
         page.get_by_role("slider").fill(str(index))
         heights.add(page.locator(".lm-figure").evaluate("el => el.getBoundingClientRect().height"))
     assert len(heights) == 1
+    tops = page.locator(".lm-sample").evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)")
+    assert len(set(tops)) == len(PROMPTS)
 
 
 def test_the_curve_goes_through_all_measurements_and_has_a_dot_at_each_checkpoint(open_page, markup):

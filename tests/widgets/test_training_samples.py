@@ -15,7 +15,7 @@ CURVE = [(0, 9.0), (10, 7.5), (100, 6.0), (500, 5.0), (1000, 4.25), (4000, 3.5)]
 CHECKPOINTS = [
     Checkpoint(0, 0, 9.0, [" x q\nq", " <b>zz</b>"]),
     Checkpoint(100, 204_800, 6.0, [" of the the", " a"]),
-    Checkpoint(1000, 2_048_000, 4.25, [" was good", " " + "long " * 40]),
+    Checkpoint(1000, 2_048_000, 4.25, [" was good", " " + "long " * 200]),
     Checkpoint(4000, 8_192_000, 3.5, [" was great.", " c"]),
 ]
 

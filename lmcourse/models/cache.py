@@ -93,12 +93,13 @@ class KVCache:
 
     @property
     def last_ids(self) -> Tensor | None:
-        """The last real token of each row (B, 1), None if there is none or the model has no smear."""
+        """The last real token of each row (B, 1), -1 in rows without one; None if nothing was read or the model has no
+        smear."""
         if self.ids is None or self.attend is None:
             return None if self.ids is None else self.ids[:, -1:]
-        places = torch.arange(self.ids.shape[1], device=self.ids.device)
         real = self.attend[:, self.length - self.ids.shape[1] : self.length]
-        return self.ids.gather(1, (real * places).argmax(dim=1, keepdim=True))
+        last = (real * torch.arange(self.ids.shape[1], device=self.ids.device)).argmax(dim=1, keepdim=True)
+        return self.ids.gather(1, last).masked_fill(~real.any(dim=1, keepdim=True), -1)
 
     def with_layers(self, layers: tuple[LayerCache, ...]) -> KVCache:
         """This cache with other keys and values."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from lmcourse.models.config import TransformerConfig
 from lmcourse.models.layers import Linear, make_norm
@@ -40,11 +41,11 @@ class Embedding(nn.Module):
     ) -> Tensor:
         """Token ids (B, T), positions (B, T) and segments (B, T, zeros if None) to (B, T, C).
 
-        For the smear only: `attend` (B, T), True for real tokens, and the ids `before` these (B, 1), if any.
+        For the smear only: `attend` (B, T), True for real tokens, and the token `before` these (B, 1), -1 for none.
         """
         x = self.tokens(ids)  # (B, T, width)
         if self.smear is not None:
-            x = self.smear(x, attend, None if before is None else self.tokens(before))
+            x = self._smeared(self.smear, x, attend, before)
         if self.positions is not None:
             x = x + self.positions(positions + self.offset)
         elif self.kind == "sinusoidal":
@@ -53,6 +54,13 @@ class Embedding(nn.Module):
             x = x + (self.segments.weight[0] if segments is None else self.segments(segments))
         x = self.dropout(x if self.norm is None else self.norm(x))
         return x if self.projection is None else self.projection(x)
+
+    def _smeared(self, smear: Smear, x: Tensor, attend: Tensor | None, before: Tensor | None) -> Tensor:
+        if before is None:
+            return smear(x, attend)
+        real = torch.ones_like(x[..., 0], dtype=torch.bool) if attend is None else attend
+        x = torch.cat([self.tokens(before.clamp(min=0)), x], dim=1)  # (B, 1 + T, width)
+        return smear(x, torch.cat([before >= 0, real], dim=1))[:, 1:]
 
 
 class Smear(nn.Module):
@@ -68,10 +76,21 @@ class Smear(nn.Module):
         self.before = nn.Parameter(torch.zeros(width))
         self.after = nn.Parameter(torch.zeros(width)) if both_sides else None
 
-    def forward(self, x: Tensor, attend: Tensor | None = None, before: Tensor | None = None) -> Tensor:
-        """(B, T, C), `attend` (B, T) and the vectors `before` (B, 1, C, zeros if None) to (B, T, C); padding is no
-        neighbour."""
-        real = x if attend is None else x * attend.unsqueeze(-1).to(x.dtype)
-        edge = torch.zeros_like(x[:, :1])
-        out = x + self.before * torch.cat([edge if before is None else before, real[:, :-1]], dim=1)
-        return out if self.after is None else out + self.after * torch.cat([real[:, 1:], edge], dim=1)
+    def forward(self, x: Tensor, attend: Tensor | None = None) -> Tensor:
+        """(B, T, C) and `attend` (B, T), True for real tokens, to (B, T, C); padding is no neighbour, those on both
+        sides of it are."""
+        out = x + self.before * preceding(x, attend)
+        if self.after is not None:
+            following = preceding(x.flip(1), None if attend is None else attend.flip(1)).flip(1)
+            out = out + self.after * following
+        return out
+
+
+def preceding(x: Tensor, attend: Tensor | None = None) -> Tensor:
+    """For each position the vector of the last real token before it, zeros if there is none: (B, T, C) to (B, T, C)."""
+    if attend is None:
+        return functional.pad(x[:, :-1], (0, 0, 1, 0))
+    places = torch.arange(x.shape[1], device=x.device).expand_as(attend)
+    last = functional.pad(places.masked_fill(~attend, -1).cummax(dim=1).values[:, :-1], (1, 0), value=-1)  # (B, T)
+    found = x.gather(1, last.clamp(min=0).unsqueeze(-1).expand_as(x))
+    return found.masked_fill((last < 0).unsqueeze(-1), 0.0)

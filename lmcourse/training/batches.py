@@ -16,10 +16,10 @@ from lmcourse.objectives.base import IGNORED, Batch
 from lmcourse.training.config import Rows, TrainingConfig
 
 
-def generator_of(seed: int, number: int, purpose: str, device: torch.device | None = None) -> torch.Generator:
+def generator_of(seed: int, number: int, purpose: str, device: torch.device | str = "cpu") -> torch.Generator:
     """The generator of random numbers for one step, batch or epoch, of one purpose; on the CPU unless told."""
     # 32 bits, because a generator on the CPU ignores all bits of a seed above them
-    return torch.Generator(device or "cpu").manual_seed(zlib.crc32(f"{purpose} {number} {seed}".encode()))
+    return torch.Generator(device).manual_seed(zlib.crc32(f"{purpose} {number} {seed}".encode()))
 
 
 def chosen_rows(rows: int, config: TrainingConfig, step: int) -> Tensor:

@@ -91,7 +91,7 @@ def undocumented(tree: ast.Module) -> list[str]:
 def seeds(tree: ast.Module) -> list[str]:
     calls = (ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call))
     names = {"seed", "manual_seed", "manual_seed_all", "set_seed"}
-    own = ("torch.Generator().",)  # a generator of one's own is not global
+    own = ("torch.Generator(",)  # a generator of one's own is not global
     return [call for call in calls if call.rsplit(".", 1)[-1] in names and not call.startswith(own)]
 
 

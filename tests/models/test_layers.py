@@ -49,7 +49,8 @@ def test_swiglu_is_the_equation():
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [("relu", "relu"), ("gelu", "gelu"), ("gelu_tanh", "gelu_new"), ("silu", "silu")]
+    ("ours", "theirs"),
+    [("relu", "relu"), ("relu_squared", "relu2"), ("gelu", "gelu"), ("gelu_tanh", "gelu_new"), ("silu", "silu")],
 )
 def test_activations_are_the_references(ours, theirs):
     x = 3 * randn(100)

@@ -36,7 +36,8 @@ class TrainingConfig:
 
     `batch_size`: rows of a step, over all processes; `accumulate`: in how many parts each process works them off, for
     less memory. `lr`: the peak learning rate; see `schedule.learning_rate` for `warmup`, `final` and `schedule`.
-    `clip`: the largest norm of the gradient. `precision`: "bf16" and "fp16" are mixed precision, as Accelerate does it.
+    `clip`: the largest norm of the gradient. `precision`: "bf16" and "fp16" (on a GPU only) are mixed precision, as
+    Accelerate does it.
     `evaluate_every`, `save_every`: in steps, 0 for only at the end. ValueError for values that make no sense.
     """
 

@@ -46,8 +46,9 @@ def train(
     """Train `model` in place to lower `objective` on `rows`; the curve, one point per evaluation.
 
     With a `folder` the run is kept there every `save_every` steps and at its end, and goes on from there if it was
-    stopped. `monitor` shows what happens; by default a progress bar in a terminal, and lines. The model comes back in
-    the mode in which it came, on the device where it was trained.
+    stopped. `monitor` shows what happens: by default a progress bar in a terminal and a line for each point anywhere,
+    in a lab `lmcourse.lab.TrainingPlot`. The model comes back in the mode in which it came, on the device where it was
+    trained. Dropout and corruption draw from `config.seed`, the reader's random numbers are not touched.
 
     ValueError for fewer rows than a batch, a batch that cannot be cut into equal parts, or a folder that holds another
     run; FloatingPointError if the loss is no longer a number or the gradient is infinite, before that reaches the

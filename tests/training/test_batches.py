@@ -1,5 +1,7 @@
 """What a step sees is a function of the seed and the step."""
 
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -59,6 +61,7 @@ def test_batches_in_order_are_complete_and_nearly_equal(rows, batch):
     assert sum(found) == rows
     assert max(found) <= batch
     assert max(found) - min(found) <= 1
+    assert len(found) == math.ceil(rows / batch)
     stream = torch.cat([some.ids for some in in_order(Rows(torch.arange(rows)[:, None]), batch)])
     assert stream.flatten().tolist() == list(range(rows))
 

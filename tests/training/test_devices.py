@@ -1,7 +1,9 @@
 """What a run borrows it gives back: the model's forward and mode, and the reader's random numbers."""
 
 import copy
+import gc
 import pickle
+import weakref
 from contextlib import suppress
 from types import SimpleNamespace
 
@@ -107,3 +109,13 @@ def test_random_numbers_for_a_while():
         assert torch.equal(torch.rand(3), expected)
         raise ZeroDivisionError
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_nothing_holds_the_model_after_a_run():
+    """Accelerate keeps some things for the whole process; a model of a gigabyte should not be one of them."""
+    model = tiny()
+    run(model, config(2, precision="bf16"))
+    left = weakref.ref(model)
+    del model
+    gc.collect()
+    assert left() is None

@@ -112,3 +112,19 @@ def test_a_parameter_without_gradient_stays():
 def test_bad_values(shape, settings, words):
     with pytest.raises(ValueError, match=words):
         Muon([torch.nn.Parameter(torch.zeros(shape))], **{"lr": 0.1} | settings)
+
+
+def test_how_many_matrices_are_moved_together_changes_nothing(monkeypatch):
+    def moved():
+        parameters = [torch.nn.Parameter(randn(4, 6, seed=seed)) for seed in range(5)]
+        optimizer = Muon(parameters, lr=0.1)
+        for parameter in parameters:
+            parameter.grad = parameter.detach().clone()
+        optimizer.step()
+        return parameters
+
+    together = moved()
+    monkeypatch.setattr("lmcourse.training.muon._TOGETHER", 50)
+    for seed, (one, other) in enumerate(zip(moved(), together, strict=True)):
+        torch.testing.assert_close(one, other, atol=2e-3, rtol=0)
+        assert not torch.allclose(one, randn(4, 6, seed=seed), atol=1e-2)

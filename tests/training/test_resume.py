@@ -234,6 +234,18 @@ def test_a_step_whose_scaled_gradients_overflow_is_left_out(optimizer, monkeypat
     assert not same(model, tiny())
 
 
+def test_a_loss_that_is_no_number_is_not_left_to_the_scaler(monkeypatch):
+    """It would leave out this step and all that follow."""
+
+    class Broken(CausalLM):
+        def loss(self, model, batch, *, generator=None):
+            return super().loss(model, batch, generator=generator) * float("nan")
+
+    monkeypatch.setattr(loop, "accelerated", scaled_by(2.0))
+    with pytest.raises(FloatingPointError, match="at step 1 the loss is nan"):
+        run(tiny(), config(2), objective=Broken())
+
+
 def test_the_scaler_is_part_of_a_checkpoint(monkeypatch, tmp_path):
     monkeypatch.setattr(loop, "accelerated", scaled_by(2.0**122))
     expected, model = tiny(), tiny()

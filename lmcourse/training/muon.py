@@ -19,6 +19,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+_TOGETHER = 2**20  # entries: small matrices are quicker in one product, large ones would only take memory
 
 
 def orthogonalize(matrices: Tensor, iterations: int = 5) -> Tensor:
@@ -65,7 +66,9 @@ class Muon(Optimizer):
                 if parameter.grad is not None:
                     alike[parameter.shape].append(parameter)
             for parameters in alike.values():
-                self._move(parameters, group)
+                together = max(1, _TOGETHER // parameters[0].numel())
+                for start in range(0, len(parameters), together):
+                    self._move(parameters[start : start + together], group)
         return loss
 
     def _move(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
@@ -74,8 +77,8 @@ class Muon(Optimizer):
             state = self.state[parameter]
             if "momentum" not in state:
                 state["momentum"] = torch.zeros_like(parameter)
-            state["momentum"].mul_(group["momentum"]).add_(parameter.grad)
-            directions.append(parameter.grad + group["momentum"] * state["momentum"])
+            momentum = state["momentum"].mul_(group["momentum"]).add_(parameter.grad)
+            directions.append(momentum.mul(group["momentum"]).add_(parameter.grad).bfloat16())
         factor = 0.2 * max(parameters[0].shape) ** 0.5
         for parameter, direction in zip(parameters, orthogonalize(torch.stack(directions)), strict=True):
             parameter.mul_(1 - group["lr"] * group["weight_decay"]).sub_(direction, alpha=group["lr"] * factor)

@@ -126,8 +126,8 @@ class _Run(NamedTuple):
                 self.accelerator.scaler.step(optimizer)
 
     def _backward(self, rows: Rows, step: int) -> Tensor:
-        """The gradients of the batch's loss, and the loss. Each part counts by its labels, so that cutting a batch
-        changes nothing; each part draws for itself."""
+        """The gradients of the batch's loss, and the loss. Each part draws for itself and counts by its labels, so that
+        cutting a batch changes nothing where the loss is one mean over them."""
         accelerator, seed, processes = self.accelerator, self.config.seed, self.accelerator.num_processes
         batch = self.objective.prepare(rows.ids, attend=rows.attend, generator=generator_of(seed, step, "training"))
         parts = parts_of(batch, self.config.accumulate * processes)

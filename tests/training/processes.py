@@ -28,7 +28,7 @@ def together(count, function, folder, *arguments):
     meeting = Path(folder) / "meeting"
     processes = [start(_member, rank, count, str(meeting), function, *arguments) for rank in range(count)]
     for process in processes:
-        process.join(120)
+        process.join(300)
     assert [process.exitcode for process in processes] == [0] * count
 
 

@@ -4,6 +4,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 import pytest
 import torch
+from accelerate import Accelerator
 
 from lmcourse.models.bert import bert, bert_config, electra_discriminator
 from lmcourse.objectives import CausalLM, GeneratorAndDiscriminator, ReplacedToken
@@ -75,6 +76,25 @@ def test_both_processes_hold_the_same_weights_and_one_writes(tmp_path):
     assert same(one, two)
     assert torch.equal(logits, others)
     assert sorted(path.name for path in tmp_path.glob("*checkpoint*")) == [CHECKPOINT]
+
+
+class Counts(CausalLM):
+    calls = 0
+
+    def loss(self, model, batch, *, generator=None):
+        type(self).calls += 1
+        return super().loss(model, batch, generator=generator)
+
+
+def shared(folder):
+    found = loop.evaluate(tiny(), Counts(), counting(12), SETTINGS, accelerator=Accelerator())
+    (folder / f"{torch.distributed.get_rank()}").write_text(f"{Counts.calls} {found:.4f}")
+
+
+def test_each_process_looks_at_its_share_of_the_validation(tmp_path):
+    together(2, shared, tmp_path, tmp_path)
+    expected = f"1 {loop.evaluate(tiny(), CausalLM(), counting(12), SETTINGS):.4f}"
+    assert [(tmp_path / rank).read_text() for rank in ("0", "1")] == [expected, expected]
 
 
 def uneven(folder):

@@ -80,13 +80,13 @@ def watched(name, folder, count, kill_at=0):
 def killed(name, folder, count, kill_at):
     """Train in a process of its own until it is killed there."""
     process = start(watched, name, folder, count, kill_at)
-    process.join(120)
+    process.join(300)
     assert process.exitcode == -signal.SIGKILL
 
 
 def finished(name, folder):
     process = start(train, name, folder)
-    process.join(120)
+    process.join(300)
     assert process.exitcode == 0
 
 
@@ -96,7 +96,7 @@ def whole(tmp_path_factory):
     folders = {name: tmp_path_factory.mktemp("whole") for name in RUNS}
     processes = [start(watched, name, folder, everything) for name, folder in folders.items()]
     for process in processes:
-        process.join(120)
+        process.join(300)
     return {name: (stored(folder), int((folder / "seen").read_text())) for name, folder in folders.items()}
 
 
@@ -124,7 +124,7 @@ def test_killed_while_a_checkpoint_is_written(whole, tmp_path):
     """At every step of writing the second one: the first is whole, or already the second."""
     expected, _ = whole["adamw"]
     process = start(watched, "adamw", tmp_path, while_saving)
-    process.join(120)
+    process.join(300)
     calls = int((tmp_path / "seen").read_text()) // 4  # of one of four checkpoints
     assert calls > 10
     steps = []

@@ -24,11 +24,12 @@ TEXTS = "texts.jsonl"
 @dataclass
 class Outcome:
     """Bytes of text or tokens, laps (name, seconds, processor seconds, peak bytes before and after), digest of the
-    results."""
+    results, figures by name, such as a loss."""
 
     amount: int
     laps: list[tuple[str, float, float, int, int]] = field(default_factory=list)
     digest: str = ""
+    figures: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def lap(self, name: str = "") -> Iterator[None]:

@@ -92,5 +92,6 @@ def _entries(title: str, name: str, runs: list[dict[str, Any]]) -> list[dict[str
                 "memory_peak": max(peak),
                 "digest": runs[0]["digest"],
             }
+            | ({"figures": runs[0]["figures"]} if runs[0]["figures"] else {})
         )
     return entries

@@ -25,7 +25,8 @@ COLUMNS = ["", "seconds", "MB/s", "speed (ours = 1)", "memory (MB)"]
 class Ratio:
     """The time of one entry over that of another (both as (group, name)), and what it must and should be.
 
-    `sentence` says it in the book, the value taking the place of `{}`. `sign` is "≤" or "≥".
+    `sentence` says it in the book, the value taking the place of `{}`. `sign` is "≤" or "≥". `of` names what is divided
+    by what instead of times: "seconds", "bytes" (the memory that was added), "amount", or a figure of the job.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Ratio:
     sign: str = ""
     must: float | None = None
     goal: float | None = None
+    of: tuple[str, str] = ("seconds", "seconds")
 
 
 def holds(ratio: Mapping[str, Any], limit: str = "must") -> bool:
@@ -44,12 +46,14 @@ def holds(ratio: Mapping[str, Any], limit: str = "must") -> bool:
 
 
 def ratios(wanted: Sequence[Ratio], entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The ratios of best times."""
-    best = {(entry["group"], entry["name"]): min(entry["seconds"]) for entry in entries}
+    """The ratios of best times, or of what else they are of."""
+    found = {(entry["group"], entry["name"]): entry for entry in entries}
     return [
         {
             "name": r.name,
-            "value": round(best[r.over] / best[r.under], 2),
+            "value": round(
+                _value(found[r.over], r.of[0]) / _value(found[r.under], r.of[1]), 2 if r.of[0] == "seconds" else 4
+            ),
             "sign": r.sign,
             "must": r.must,
             "goal": r.goal,
@@ -100,6 +104,14 @@ def versions(packages: Sequence[str]) -> dict[str, str]:
 def today() -> str:
     """The date, as 2025-01-31."""
     return datetime.date.today().isoformat()
+
+
+def _value(entry: Mapping[str, Any], name: str) -> float:
+    if name == "seconds":
+        return float(min(entry["seconds"]))
+    if name == "bytes":
+        return float(entry["memory_peak"] - entry["memory_before"])
+    return float(entry["amount"] if name == "amount" else entry["figures"][name])
 
 
 def _row(entry: Mapping[str, Any], ours: float, unit: float | None) -> list[str]:

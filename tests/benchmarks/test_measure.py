@@ -115,6 +115,17 @@ def test_ratio_and_its_limit(sign, must, good):
     assert sentences([found]) == ["Takes 4 times as long" + (f" (it must be {sign} {must:g})." if must else ".")]
 
 
+def test_ratio_of_other_values():
+    entries = [entry | {"figures": {"loss": i + 3.0}} for i, entry in enumerate(ENTRIES)]
+    here = {"over": ("G", "ours"), "under": ("G", "peer")}
+    wanted = [
+        Ratio("memory", "{}", **here, of=("bytes", "bytes")),
+        Ratio("loss", "{}", **here, of=("loss", "loss")),
+        Ratio("both", "{}", **here, of=("bytes", "amount")),
+    ]
+    assert [found["value"] for found in ratios(wanted, entries)] == [100.0, 0.75, 100.0]
+
+
 def test_command_lists_and_refuses(capsys):
     assert main(["list"]) == 0
     assert capsys.readouterr().out.startswith("tokenization: ")

@@ -162,6 +162,9 @@ def test_tokens_behind_virtual_ones():
     equal(body(new, cache=cache).states, body(torch.cat([ids, new], 1), cache=prefix).states[:, 4:])
     equal(body(new, cache=cache.truncate(5)).states, body(torch.cat([ids[:, :2], new], 1), cache=prefix).states[:, 2:])
     assert cache.truncate(3).ids is None
+    ids, attend = padded((4, 2), "right", seed=4)
+    cache = body(ids, attend=attend, cache=prefix).cache
+    assert cache.last_ids.tolist() == [[int(ids[0, 3])], [int(ids[1, 1])]]
 
 
 MODEL = randomized(gpt(SMEARED))

@@ -18,6 +18,7 @@ from benchmarks.report import holds, sentences
 BENCHMARKS = {
     "tokenization": "training and encoding of BPE, WordPiece and unigram models on 34 MB of reviews",
     "decoding": "generation with SmolLM2, with and without cache, plain and speculative",
+    "training": "a training step beside transformers, its utilisation and memory, the cost of Muon",
 }
 RESULTS = Path(__file__).parent / "results"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import torch
 from torch import nn
 
@@ -13,6 +15,7 @@ from lmcourse.models.modern import modern, modern_config
 from lmcourse.training import TrainingConfig
 
 VOCABULARY = 2048
+Model = TypeVar("Model", bound=nn.Module)
 
 
 def small(d_model: int = 128, n_layers: int = 4, *, causal: bool = True, n_segments: int = 0) -> TransformerConfig:
@@ -25,7 +28,7 @@ def fresh(config: TransformerConfig, seed: int) -> LanguageModel:
     return started(modern(config), seed)
 
 
-def started(model: nn.Module, seed: int) -> nn.Module:
+def started(model: Model, seed: int) -> Model:
     """Give any model of the recipe its first weights, in place."""
     initialize(model, generator=torch.Generator().manual_seed(seed), residual=0.0)
     return model

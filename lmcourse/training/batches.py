@@ -12,7 +12,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from lmcourse.objectives.base import IGNORED, Batch
+from lmcourse.objectives.base import IGNORED, Batch, Objective
 from lmcourse.training.config import Rows, TrainingConfig
 
 
@@ -38,7 +38,8 @@ def _order(rows: int, seed: int, epoch: int) -> Tensor:
 
 def take(rows: Rows, chosen: Tensor) -> Rows:
     """The chosen rows (B,), their ids as int64."""
-    return Rows(rows.ids[chosen].long(), None if rows.attend is None else rows.attend[chosen])
+    attend, labels = (None if tensor is None else tensor[chosen] for tensor in (rows.attend, rows.labels))
+    return Rows(rows.ids[chosen].long(), attend, None if labels is None else labels.long())
 
 
 def in_order(rows: Rows, batch_size: int) -> Iterator[Rows]:
@@ -46,6 +47,12 @@ def in_order(rows: Rows, batch_size: int) -> Iterator[Rows]:
     numbers = torch.arange(len(rows.ids))
     for chosen in numbers.tensor_split(-(-len(numbers) // batch_size)):
         yield take(rows, chosen)
+
+
+def prepared(objective: Objective, rows: Rows, generator: torch.Generator) -> Batch:
+    """The batch that an objective makes of the rows, with their labels if they have any."""
+    labelled = {} if rows.labels is None else {"labels": rows.labels}
+    return objective.prepare(rows.ids, attend=rows.attend, generator=generator, **labelled)
 
 
 def parts_of(batch: Batch, parts: int) -> list[Batch]:

@@ -14,10 +14,14 @@ Precision = Literal["no", "bf16", "fp16"]
 
 
 class Rows(NamedTuple):
-    """Sequences to learn from: `ids` (N, T) and, if they are padded, `attend` (N, T), True where real."""
+    """Sequences to learn from: `ids` (N, T) and, if they are padded, `attend` (N, T), True where real.
+
+    `labels` (N, ...), for objectives that people label: what `prepare` gets as its argument of that name.
+    """
 
     ids: Tensor
     attend: Tensor | None = None
+    labels: Tensor | None = None
 
 
 class Point(NamedTuple):

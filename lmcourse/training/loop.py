@@ -22,7 +22,16 @@ from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from lmcourse.objectives.base import Objective
-from lmcourse.training.batches import chosen_rows, generator_of, in_order, on_device, parts_of, take, weight_of
+from lmcourse.training.batches import (
+    chosen_rows,
+    generator_of,
+    in_order,
+    on_device,
+    parts_of,
+    prepared,
+    take,
+    weight_of,
+)
 from lmcourse.training.checkpoint import check_place, save_checkpoint
 from lmcourse.training.config import Point, Rows, TrainingConfig
 from lmcourse.training.devices import accelerated, drawing_from, mode
@@ -129,7 +138,7 @@ class _Run(NamedTuple):
         """The gradients of the batch's loss, and the loss. Each part draws for itself and counts by its labels, so that
         cutting a batch changes nothing where the loss is one mean over them."""
         accelerator, seed, processes = self.accelerator, self.config.seed, self.accelerator.num_processes
-        batch = self.objective.prepare(rows.ids, attend=rows.attend, generator=generator_of(seed, step, "training"))
+        batch = prepared(self.objective, rows, generator_of(seed, step, "training"))
         parts = parts_of(batch, self.config.accumulate * processes)
         whole, total = max(1, weight_of(batch)), torch.zeros((), device=accelerator.device)
         dropout = generator_of(seed, step, f"dropout {accelerator.process_index}", accelerator.device)
@@ -165,7 +174,7 @@ def evaluate(
         for number, some in enumerate(in_order(rows, config.batch_size)):
             if number % processes == rank:
                 generator = generator_of(config.seed, number, "evaluation")
-                batch = objective.prepare(some.ids, attend=some.attend, generator=generator)
+                batch = prepared(objective, some, generator)
                 loss = float(objective.loss(model, on_device(batch, device), generator=generator))
                 total, labels = total + weight_of(batch) * loss, labels + weight_of(batch)
     if accelerator is not None and processes > 1:

@@ -126,8 +126,9 @@ def _text(value: Any) -> str:
 
 
 def _fingerprint(rows: Rows) -> dict[str, Any]:
-    attend = None if rows.attend is None else _checksum(rows.attend)
-    return {"shape": list(rows.ids.shape), "ids": _checksum(rows.ids), "attend": attend}
+    others = {"attend": rows.attend, "labels": rows.labels}
+    known = {name: None if tensor is None else _checksum(tensor) for name, tensor in others.items()}
+    return {"shape": list(rows.ids.shape), "ids": _checksum(rows.ids), **known}
 
 
 def _checksum(tensor: Tensor) -> int:

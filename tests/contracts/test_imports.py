@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "lmcourse.objectives": set(),
     "lmcourse.training": {"lmcourse.objectives.base"},
     "lmcourse.recorded": {"lmcourse.data", "lmcourse.models", "lmcourse.tokenization", "lmcourse.training"},
-    "lmcourse.finetuning": {"lmcourse.models"},
+    "lmcourse.finetuning": {"lmcourse.models", "lmcourse.objectives.base"},
     "lmcourse.peft": {"lmcourse.models"},
     "lmcourse.decoding": {"lmcourse.models"},
     "lmcourse.prompting": {"lmcourse.tokenization", "lmcourse.decoding"},

@@ -115,7 +115,8 @@ class TrainingPlot:
 
         self._losses, self._measured, self._start = [], [], time.monotonic()
         if _shell() is not None:
-            self._handle = display({"text/plain": self.desc}, raw=True, display_id=True)
+            # of the same kinds and with the same words as at the end: a test of notebooks sees only this one
+            self._handle = display(self._bundle(f"{self.desc}: {self.steps:,} steps"), raw=True, display_id=True)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -139,22 +140,22 @@ class TrainingPlot:
             self._measured.append((point.step, point.validation))
 
     def _draw(self, line: str) -> None:
-        if self._handle is None:
-            return
-        bundle = {"text/plain": line}
-        if self._losses:
-            picture = _picture(_loss_figure(self._losses, self._measured), self.alt)
-            bundle = {
-                "text/plain": f"[figure] {self.alt}\n{line}",
-                "text/html": f"{picture}<pre>{html.escape(line)}</pre>",
-            }
-        self._handle.update(bundle, raw=True, metadata=self._metadata)
+        if self._handle is not None:
+            bundle = self._bundle(line) if self._losses else {"text/plain": line}
+            self._handle.update(bundle, raw=True, metadata=self._metadata)
+
+    def _bundle(self, line: str) -> dict[str, str]:
+        picture = _picture(_loss_figure(self._losses, self._measured), self.alt)
+        return {
+            "text/plain": f"[figure] {self.alt}\n{line}",
+            "text/html": f"{picture}<pre>{html.escape(line)}</pre>",
+        }
 
 
 def _loss_figure(losses: list[tuple[int, float]], measured: list[tuple[int, float]], most: int = 100) -> Figure:
     """Training losses, the mean of neighbours where there are more than `most`, and those of validation."""
     figure, axes = plt.subplots(figsize=(6, 3.4))
-    size = -(-len(losses) // most)
+    size = max(1, -(-len(losses) // most))
     groups = [losses[start : start + size] for start in range(0, len(losses), size)]
     axes.plot([group[-1][0] for group in groups], [sum(y for _, y in group) / len(group) for group in groups], lw=1.5)
     if measured:

@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.measure import REPEATS, Group, Job, measure
 from benchmarks.measure import run as run_job
-from benchmarks.report import Ratio, machine, ratios, sentences, table, today, versions
+from benchmarks.report import Ratio, document, table
 
 TITLE = "Decoding"
 COLUMNS = ["", "seconds", "tokens/s", "speed (ours = 1)", "memory (MB)"]
@@ -97,18 +97,16 @@ def rows(sizes: Sizes, entries: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 
 def result(sizes: Sizes, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Everything that follows from the measurements, and the machine."""
-    found = ratios(wanted(sizes), entries)
-    return {
-        "title": TITLE,
-        "date": today(),
-        "machine": machine() | {"Threads": str(torch.get_num_threads())},
-        "versions": versions(PEERS),
-        "columns": COLUMNS,
-        "rows": rows(sizes, entries),
-        "notes": [*sentences(found), *notes(sizes)],
-        "ratios": found,
-        "measurements": list(entries),
-    }
+    return document(
+        TITLE,
+        entries,
+        wanted=wanted(sizes),
+        columns=COLUMNS,
+        rows=rows(sizes, entries),
+        notes=notes(sizes),
+        peers=PEERS,
+        also={"Threads": str(torch.get_num_threads())},
+    )
 
 
 def _against_transformers(sizes: Sizes) -> list[Group]:

@@ -87,6 +87,33 @@ def table(groups: Sequence[Group], entries: Sequence[Mapping[str, Any]], unit: f
     return rows
 
 
+def document(
+    title: str,
+    entries: Sequence[Mapping[str, Any]],
+    *,
+    wanted: Sequence[Ratio],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    notes: Sequence[str],
+    peers: Sequence[str],
+    also: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """A benchmark's result in the format of `tools/pages.py`: everything that follows from the measurements, and the
+    machine, with what else is worth saying of it."""
+    found = ratios(wanted, entries)
+    return {
+        "title": title,
+        "date": today(),
+        "machine": machine() | dict(also or {}),
+        "versions": versions(peers),
+        "columns": columns,
+        "rows": rows,
+        "notes": [*sentences(found), *notes],
+        "ratios": found,
+        "measurements": list(entries),
+    }
+
+
 def machine() -> dict[str, str]:
     """What the machine is, without its name."""
     return {

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.measure import REPEATS, Group, Job, measure
 from benchmarks.measure import run as run_job
-from benchmarks.report import COLUMNS, Ratio, machine, ratios, sentences, table, today, versions
+from benchmarks.report import COLUMNS, Ratio, document, table
 
 TITLE = "Tokenization"
 PEERS = ("numpy", "regex", "tokenizers", "tiktoken", "sentencepiece")
@@ -100,18 +100,15 @@ def rows(sizes: Sizes, entries: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 
 def result(sizes: Sizes, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Everything that follows from the measurements, and the machine."""
-    found = ratios(wanted(sizes), entries)
-    return {
-        "title": TITLE,
-        "date": today(),
-        "machine": machine(),
-        "versions": versions(PEERS),
-        "columns": COLUMNS,
-        "rows": rows(sizes, entries),
-        "notes": [*sentences(found), *notes(sizes)],
-        "ratios": found,
-        "measurements": list(entries),
-    }
+    return document(
+        TITLE,
+        entries,
+        wanted=wanted(sizes),
+        columns=COLUMNS,
+        rows=rows(sizes, entries),
+        notes=notes(sizes),
+        peers=PEERS,
+    )
 
 
 def _training(sizes: Sizes) -> Group:

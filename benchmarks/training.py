@@ -13,7 +13,7 @@ from torch import nn
 
 from benchmarks.measure import REPEATS, Group, Job, measure
 from benchmarks.measure import run as run_job
-from benchmarks.report import Ratio, machine, ratios, sentences, table, today, versions
+from benchmarks.report import Ratio, document, table
 from lmcourse.models.gpt import gpt, gpt_config
 from lmcourse.models.sizes import build_without_memory, count_parameters
 from lmcourse.training.optimizer import make_optimizers
@@ -148,18 +148,16 @@ def rows(sizes: Sizes, entries: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 
 def result(sizes: Sizes, entries: Sequence[Mapping[str, Any]], load: float) -> dict[str, Any]:
     """Everything that follows from the measurements, and the machine with its load when they began."""
-    found = ratios(wanted(sizes), entries)
-    return {
-        "title": TITLE,
-        "date": today(),
-        "machine": machine() | {"Load": f"{load:.1f}"},
-        "versions": versions(PEERS),
-        "columns": COLUMNS,
-        "rows": rows(sizes, entries),
-        "notes": [*sentences(found), *notes(sizes)],
-        "ratios": found,
-        "measurements": list(entries),
-    }
+    return document(
+        TITLE,
+        entries,
+        wanted=wanted(sizes),
+        columns=COLUMNS,
+        rows=rows(sizes, entries),
+        notes=notes(sizes),
+        peers=PEERS,
+        also={"Load": f"{load:.1f}"},
+    )
 
 
 def in_products(model: nn.Module) -> int:

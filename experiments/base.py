@@ -20,6 +20,7 @@ from lmcourse.objectives.base import Objective
 from lmcourse.recorded import runs
 from lmcourse.recorded.store import load_saved, save_model, stored_bytes, write_record
 from lmcourse.training import Point, Rows, TrainingConfig, train
+from lmcourse.training.devices import mode
 from lmcourse.training.monitor import Lines
 
 ROOT = Path(__file__).parents[1]
@@ -126,9 +127,8 @@ class Writing(Lines):
         self._keep(point.step)
 
     def _keep(self, step: int) -> None:
-        was_training = self.model.training
-        self.samples[str(step)] = self.write(self.model.eval())
-        self.model.train(was_training)
+        with mode(self.model, training=False):
+            self.samples[str(step)] = self.write(self.model)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(json.dumps(self.samples), encoding="utf-8")
 

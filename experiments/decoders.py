@@ -20,9 +20,9 @@ from lmcourse.training import Rows, TrainingConfig, evaluate
 
 SEEDS = (0, 1, 2)
 WIDTH, WIDTHS = 128, (32, 64, 128)
-TOKENS, TOKENS_OF_WIDTHS = 1_024_000, 102_400
+TOKENS, TOKENS_OF_WIDTHS = 9_216_000, 1_024_000
 LABELS = (500, 100)
-EPOCHS = 3
+BATCH, STEPS = 16, 125
 #: The best of 0.001, 0.003 and 0.01 for each side, with 500 labels and two seeds, on sentences that no run here uses.
 RATES = {"pretrained": 3e-3, "scratch": 1e-3}
 PROMPTS = ("This film is", "The acting was", "I watched it because")
@@ -76,7 +76,6 @@ def right_answers(model: LanguageModel) -> Figures:
 
 def tuning(labels: int, side: str, seed: int) -> Experiment:
     """The main decoder, or a fresh one, trained on so many labelled sentences."""
-    steps = max(1, EPOCHS * labels // settings(1).batch_size)
     return Experiment(
         name=f"decoder-order-{labels}-{side}-seed-{seed}",
         description=f"a decoder on {labels} labels of word order, {side}, seed {seed}",
@@ -84,7 +83,7 @@ def tuning(labels: int, side: str, seed: int) -> Experiment:
         objective=Supervised(CLASSES, read="last"),
         rows=partial(ordered_reviews, "train", labels, start=seed * labels),
         validation=None,
-        config=replace(settings(steps, seed), lr=RATES[side]),
+        config=settings(STEPS, seed, batch_size=BATCH, lr=RATES[side]),
         measure=right_answers,
     )
 

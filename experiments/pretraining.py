@@ -64,7 +64,7 @@ def pretraining(kind: str, seed: int) -> Experiment:
         objective=KINDS[kind],
         rows=partial(rows_for, kind, "train"),
         validation=partial(rows_for, kind, "validation", 256),
-        config=settings(STEPS, seed, evaluate_every=STEPS // 5),
+        config=settings(STEPS, seed, batch_size=16, lr=3e-3, evaluate_every=STEPS // 5),
         measure=partial(loss, kind),
     )
 

@@ -34,13 +34,15 @@ def started(model: Model, seed: int) -> Model:
     return model
 
 
-def settings(steps: int, seed: int = 0, *, batch_size: int = 16, evaluate_every: int = 0) -> TrainingConfig:
+def settings(
+    steps: int, seed: int = 0, *, batch_size: int = 8, lr: float = 8e-3, evaluate_every: int = 0
+) -> TrainingConfig:
     """The recipe's training: Muon for the blocks, AdamW for the rest, a short warm-up and a line to almost zero."""
     return TrainingConfig(
         steps=steps,
         batch_size=batch_size,
         optimizer="muon",
-        lr=3e-3,
+        lr=lr,
         warmup=min(20, steps),
         final=0.02,
         schedule="linear",

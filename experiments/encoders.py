@@ -1,0 +1,164 @@
+"""Encoders: the course's main one, small ones that learn by different objectives for the same number of floating point
+operations, and small ones of several sizes for the same number of steps. Chapter: encoders.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from experiments.base import Experiment, Figures
+from experiments.recipe import VOCABULARY, fresh, settings, small, started
+from lmcourse.data import reviews
+from lmcourse.models.heads import DiscriminatorHead, LMHead
+from lmcourse.models.language_model import LanguageModel
+from lmcourse.models.transformer import Transformer
+from lmcourse.objectives import CausalLM, MaskedLM, NextSentence, Objective, ReplacedToken, SpanMasking
+from lmcourse.objectives.next_sentence import SentencePairModel, consecutive_pairs
+from lmcourse.objectives.replaced_token import GeneratorAndDiscriminator
+from lmcourse.recorded import tokenizer
+from lmcourse.recorded.restoring import continuing_tokens, encoder_rows
+from lmcourse.recorded.special import CLS, MASK, PAD, SEP, SPECIAL
+from lmcourse.training import Rows, TrainingConfig, evaluate
+from lmcourse.training.flops import step_flops
+
+SEEDS = (0, 1, 2)
+WIDTH, LAYERS, LENGTH, BATCH = 64, 2, 128, settings(1).batch_size
+#: Floating point operations of each run of `KINDS`, and steps of each run of `SIZES`.
+BUDGET, STEPS = 2e12, 600
+#: Width and layers; the steps of the main encoder and of the decoder that is its twin.
+SIZES, MAIN, MAIN_STEPS = ((32, 2), (64, 1), (64, 2), (64, 4), (128, 2)), (128, 4), 4500
+EPOCHS, COPIES = 8, 2
+SPECIALS = tuple(range(len(SPECIAL)))
+MASKED = MaskedLM(MASK, VOCABULARY, SPECIALS)
+
+
+class Kind(NamedTuple):
+    """A way to pre-train: the module that is trained, what of it is kept, on which rows and for which objective."""
+
+    model: Callable[[int], nn.Module]
+    objective: Objective
+    rows: Callable[[str], Rows]
+    stored: Callable[[Any], LanguageModel] = lambda model: model
+
+
+def encoder(seed: int) -> LanguageModel:
+    """The encoder of the comparisons."""
+    return fresh(small(WIDTH, LAYERS, causal=False), seed)
+
+
+def decoder(seed: int) -> LanguageModel:
+    """The same with a causal mask."""
+    return fresh(small(WIDTH, LAYERS), seed)
+
+
+def pair_encoder(seed: int) -> SentencePairModel:
+    """The encoder with segments and the classifier of pairs."""
+    model = fresh(small(WIDTH, LAYERS, causal=False, n_segments=2), seed)
+    return started(SentencePairModel(model, WIDTH), seed)
+
+
+def two_encoders(seed: int) -> GeneratorAndDiscriminator:
+    """A generator of one layer, a discriminator with as many as the encoder, and one table for both."""
+    config = small(WIDTH, LAYERS, causal=False)
+    discriminator = LanguageModel(Transformer(config), DiscriminatorHead(config))
+    return started(GeneratorAndDiscriminator(fresh(small(WIDTH, 1, causal=False), seed), discriminator), seed)
+
+
+def discriminator_of(model: GeneratorAndDiscriminator) -> LanguageModel:
+    """The encoder of the discriminator, under the head that all stored models have; its own is thrown away."""
+    return LanguageModel(model.discriminator.body, LMHead(model.discriminator.body.config))
+
+
+@lru_cache(maxsize=2)
+def pairs(split: str) -> Rows:
+    """Two segments of one review in each row; of the training reviews as many as any run here sees."""
+    objective = NextSentence(MASKED, CLS, SEP, PAD)
+    texts = [review.text for review in reviews.load(split) if review.source == "imdb"][:12_000]
+    sentences = [[f" {part}" for part in re.split(r"(?<=[.!?]) +", text)] for text in texts]
+    documents = [tokenizer().encode_batch(parts, add_special_tokens=False) for parts in sentences]
+    return Rows(*objective.pack(consecutive_pairs(documents, LENGTH - 3, torch.Generator().manual_seed(0))))
+
+
+def few_rows(split: str) -> Rows:
+    """So few rows that a masked run reads each `EPOCHS` times; all of the validation's."""
+    rows = encoder_rows(split).ids
+    return Rows(rows[: steps_of("masked") * BATCH // EPOCHS] if split == "train" else rows)
+
+
+KINDS = {
+    "masked": Kind(encoder, MASKED, encoder_rows),
+    "causal": Kind(decoder, CausalLM(), encoder_rows),
+    "next-sentence": Kind(pair_encoder, NextSentence(MASKED, CLS, SEP, PAD), pairs, lambda model: model.model),
+    "spans": Kind(encoder, SpanMasking(MASK, VOCABULARY, SPECIALS, continuing=continuing_tokens()), encoder_rows),
+    "replaced": Kind(two_encoders, ReplacedToken(MASK, VOCABULARY, SPECIALS), encoder_rows, discriminator_of),
+    "dynamic": Kind(encoder, MASKED, few_rows),
+    "static": Kind(encoder, replace(MASKED, copies=COPIES), few_rows),
+}
+
+
+@lru_cache(maxsize=16)
+def steps_of(name: str) -> int:
+    """The steps that the budget pays for; only the shape of the rows matters, not what they say."""
+    row = [CLS, *[VOCABULARY - 1] * (LENGTH // 2), SEP, *[VOCABULARY - 2] * (LENGTH // 2 - 3), SEP]
+    kind = KINDS[name]
+    return int(BUDGET // step_flops(kind.model(0), kind.objective, Rows(torch.tensor([row] * BATCH)), BATCH))
+
+
+def held_out(rows: Callable[[str], Rows]) -> Rows:
+    """The first 128 rows of the validation reviews, on which every loss of this room is measured."""
+    ids, attend, _ = rows("validation")
+    return Rows(ids[:128], None if attend is None else attend[:128])
+
+
+def losses(names: tuple[str, ...], model: LanguageModel) -> Figures:
+    """The mean loss of each named kind's objective on the held-out rows, in nats per label."""
+    config = TrainingConfig(steps=1, batch_size=16)
+    rows = held_out(encoder_rows)
+    return {f"{name}_loss": evaluate(model, KINDS[name].objective, rows, config) for name in names}
+
+
+def pretraining(name: str, seed: int) -> Experiment:
+    """A small model that learns in the named way for the budget."""
+    kind = KINDS[name]
+    measured = {"causal": ("causal",), "replaced": ()}.get(name, ("masked", "spans"))
+    return Experiment(
+        name=f"encoder-{name}-seed-{seed}",
+        description=f"a small model after {name} pre-training, seed {seed}",
+        model=partial(kind.model, seed),
+        objective=kind.objective,
+        rows=partial(kind.rows, "train"),
+        validation=partial(held_out, kind.rows),
+        config=settings(steps_of(name), seed),
+        measure=partial(losses, measured),
+        stored=kind.stored,
+    )
+
+
+def sized(width: int, layers: int, seed: int, *, name: str = "masked", steps: int = STEPS) -> Experiment:
+    """A model of that size, masked or causal, after so many steps."""
+    return Experiment(
+        name=f"encoder-{name}-{width}-{layers}-seed-{seed}",
+        description=f"{name}, {width} wide with {layers} layers, {steps} steps, seed {seed}",
+        model=lambda: fresh(small(width, layers, causal=name == "causal"), seed),
+        objective=KINDS[name].objective,
+        rows=partial(encoder_rows, "train"),
+        validation=partial(held_out, encoder_rows),
+        config=settings(steps, seed),
+        measure=partial(losses, (name,)),
+    )
+
+
+EXPERIMENTS = (
+    replace(sized(*MAIN, 0, steps=MAIN_STEPS), name="encoder", description="the encoder that the course adapts"),
+    replace(sized(*MAIN, 0, name="causal", steps=MAIN_STEPS), name="encoder-causal", description="its causal twin"),
+    *(pretraining(name, seed) for name in KINDS for seed in SEEDS),
+    *(sized(*size, seed) for size in SIZES for seed in SEEDS),
+    *(sized(WIDTH, LAYERS, seed, name="causal") for seed in SEEDS),
+)

@@ -35,6 +35,7 @@ from lmcourse.training.batches import (
 from lmcourse.training.checkpoint import check_place, save_checkpoint
 from lmcourse.training.config import Point, Rows, TrainingConfig
 from lmcourse.training.devices import accelerated, drawing_from, mode
+from lmcourse.training.memory import keep_freed_memory
 from lmcourse.training.monitor import Monitor, make_monitor
 from lmcourse.training.optimizer import make_optimizers
 from lmcourse.training.state import Progress, identity_of, restore, run_tensors
@@ -57,7 +58,8 @@ def train(
     With a `folder` the run is kept there every `save_every` steps and at its end, and goes on from there if it was
     stopped. `monitor` shows what happens: by default a progress bar in a terminal and a line for each point anywhere,
     in a lab `lmcourse.lab.TrainingPlot`. The model comes back in the mode in which it came, on the device where it was
-    trained. Dropout and corruption draw from `config.seed`, the reader's random numbers are not touched.
+    trained. Dropout and corruption draw from `config.seed`, the reader's random numbers are not touched. The process
+    keeps memory that it frees from now on (`keep_freed_memory`).
 
     ValueError for fewer rows than a batch, a batch that cannot be cut into equal parts, or a folder that holds another
     run; FloatingPointError if the loss is no longer a number or the gradient is infinite, before that reaches the
@@ -65,6 +67,7 @@ def train(
     """
     if len(rows.ids) < config.batch_size:
         raise ValueError(f"{len(rows.ids)} rows are fewer than one batch of {config.batch_size}")
+    keep_freed_memory()
     with accelerated(model, config.precision) as (accelerator, wrapped):
         optimizers = make_optimizers(
             model, config.optimizer, lr=config.lr, weight_decay=config.weight_decay, betas=config.betas

@@ -23,7 +23,7 @@ from lmcourse.objectives import CausalLM, MaskedLM, NextSentence, Objective, Rep
 from lmcourse.objectives.next_sentence import SentencePairModel, consecutive_pairs
 from lmcourse.objectives.replaced_token import GeneratorAndDiscriminator
 from lmcourse.recorded import tokenizer
-from lmcourse.recorded.restoring import continuing_tokens, encoder_rows
+from lmcourse.recorded.restoring import continuing_tokens, encoder_rows, probe_f1, restoring_rows
 from lmcourse.recorded.special import CLS, MASK, PAD, SEP, SPECIAL
 from lmcourse.training import Rows, TrainingConfig, evaluate
 from lmcourse.training.flops import step_flops
@@ -124,10 +124,18 @@ def losses(names: tuple[str, ...], model: LanguageModel) -> Figures:
     return {f"{name}_loss": evaluate(model, KINDS[name].objective, rows, config) for name in names}
 
 
+def probed(model: LanguageModel) -> Figures:
+    """F1 of a linear probe that restores capitals and marks, from validation to test reviews."""
+    (ids, _, labels), (test, _, tags) = restoring_rows("validation"), restoring_rows("test")
+    assert labels is not None
+    assert tags is not None
+    return {"probe_f1": probe_f1(model.body, Rows(ids[:640], None, labels[:640]), Rows(test[:160], None, tags[:160]))}
+
+
 def pretraining(name: str, seed: int) -> Experiment:
     """A small model that learns in the named way for the budget."""
     kind = KINDS[name]
-    measured = {"causal": ("causal",), "replaced": ()}.get(name, ("masked", "spans"))
+    tasks = ("causal",) if name == "causal" else ("masked", "spans")
     return Experiment(
         name=f"encoder-{name}-seed-{seed}",
         description=f"a small model after {name} pre-training, seed {seed}",
@@ -136,7 +144,7 @@ def pretraining(name: str, seed: int) -> Experiment:
         rows=partial(kind.rows, "train"),
         validation=partial(held_out, kind.rows),
         config=settings(steps_of(name), seed),
-        measure=partial(losses, measured),
+        measure=probed if name == "replaced" else partial(losses, tasks),
         stored=kind.stored,
     )
 

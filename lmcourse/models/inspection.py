@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from lmcourse.models.attention import attention
+from lmcourse.models.language_model import EncoderDecoder
 from lmcourse.models.masks import causal_mask
 from lmcourse.models.transformer import Block, Transformer
 
@@ -48,6 +49,22 @@ def attention_maps(body: Transformer, ids: Tensor, **inputs: Any) -> Tensor:
 
     with _watching([block.attention for block in blocks], note):
         body(ids, **inputs)
+    return torch.stack(maps)
+
+
+def cross_attention_maps(model: EncoderDecoder, source: Tensor, ids: Tensor, attend: Tensor | None = None) -> Tensor:
+    """What the decoder looks at in the source: the weights of each layer for source (B, M), `attend` (B, M) True where
+    real, and ids (B, T): (layers, B, H, T, M), each row summing to 1."""
+    layers = [block.cross_attention for block in model.body.blocks if isinstance(block, Block)]
+    found = [layer for layer in layers if layer is not None]
+    maps: list[Tensor] = []
+
+    def note(arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        q, k, v, mask = arguments
+        maps.append(attention(q, k, v, mask, None, found[0].scale)[1])
+
+    with _watching(list(found), note):
+        model(source, ids, source_attend=attend)
     return torch.stack(maps)
 
 

@@ -3,9 +3,11 @@
 import pytest
 import torch
 
-from lmcourse.models.inspection import attention_maps, hidden_states
+from lmcourse.models.initialization import initialize
+from lmcourse.models.inspection import attention_maps, cross_attention_maps, hidden_states
 from lmcourse.models.layers import layer_norm
 from lmcourse.models.masks import local_mask
+from lmcourse.models.modern import modern_config, modern_encoder_decoder
 from tests.models.samples import DECODERS, equal, padded, stack, tokens
 from tests.models.test_transformer import ENCODER
 
@@ -94,3 +96,24 @@ def test_looking_leaves_nothing_behind(look):
         look(body, ids[:, :0])
     assert hooks(body) == 0
     assert torch.equal(body(ids).states, before)
+
+
+def test_cross_maps_reproduce_what_each_layer_reads():
+    config = modern_config(30, 16, 2, 2)
+    model = modern_encoder_decoder(config).double()
+    initialize(model, generator=torch.Generator().manual_seed(0), std=0.4)
+    source, attend = padded((7, 4), "right")
+    ids, outputs, values = tokens(2, 5), [], []
+    for block in model.body.blocks:
+        block.cross_attention.register_forward_hook(
+            lambda _, args, out: (outputs.append(out), values.append(args[2]))[0]
+        )
+    before = hooks(model)
+    maps = cross_attention_maps(model, source, ids, attend)
+    assert hooks(model) == before
+    assert maps.shape == (2, 2, 2, 5, 7)
+    equal(maps.sum(-1), torch.ones(2, 2, 2, 5, dtype=torch.float64))
+    assert (maps[:, 1, ..., 4:] == 0).all()
+    assert (maps[:, 0] > 0).all()
+    for block, found, out, v in zip(model.body.blocks, maps, outputs, values, strict=True):
+        equal(block.cross_attention.output((found @ v).transpose(1, 2).flatten(2)), out)

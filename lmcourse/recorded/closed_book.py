@@ -36,15 +36,21 @@ def hidden_values(people: Sequence[Person], wordings: Sequence[int] = (0, 1, 2, 
     return pairs([_hidden(text, value) for value, text in facts], [_answer(value) for value, _ in facts])
 
 
-def question_rows(people: Sequence[Person], wordings: Sequence[int] = (0, 1)) -> Rows:
-    """Every question in the given wordings, and its answer, for `TextToText`."""
+def question_rows(people: Sequence[Person], wordings: Sequence[int] = (0, 1), *, spans: bool = True) -> Rows:
+    """Every question in the given wordings, and its answer, for `TextToText`; without `spans` bare, as a model wants it
+    that has never seen a sentinel."""
     asked = [(questions(p, a)[number], p.value(a)) for p in people for a in ATTRIBUTES for number in wordings]
+    if not spans:
+        return pairs([text for text, _ in asked], [f" {value}" for _, value in asked])
     return pairs([_question(text) for text, _ in asked], [_answer(value) for _, value in asked])
 
 
-def answers(model: EncoderDecoder, people: Sequence[Person], attribute: Attribute, *, wording: int = 0) -> list[str]:
+def answers(
+    model: EncoderDecoder, people: Sequence[Person], attribute: Attribute, *, wording: int = 0, spans: bool = True
+) -> list[str]:
     """What the model writes when it is asked for an attribute of each person."""
-    texts = [_question(questions(person, attribute)[wording]) for person in people]
+    asked = [questions(person, attribute)[wording] for person in people]
+    texts = [_question(text) for text in asked] if spans else asked
     return texts_of(write(model, pairs(texts, [""] * len(texts)), longest=_LONGEST))
 
 
@@ -53,12 +59,16 @@ def recalled(model: EncoderDecoder, people: Sequence[Person], *, wording: int = 
     return exact(model, hidden_values(people, [wording]), longest=_LONGEST)
 
 
-def right_answers(model: EncoderDecoder, people: Sequence[Person], *, wording: int = 0) -> dict[str, float]:
+def right_answers(
+    model: EncoderDecoder, people: Sequence[Person], *, wording: int = 0, spans: bool = True
+) -> dict[str, float]:
     """The share of right answers for each attribute."""
     return {
         attribute: sum(
             is_right(answer, person, attribute)
-            for answer, person in zip(answers(model, people, attribute, wording=wording), people, strict=True)
+            for answer, person in zip(
+                answers(model, people, attribute, wording=wording, spans=spans), people, strict=True
+            )
         )
         / len(people)
         for attribute in ATTRIBUTES

@@ -1,6 +1,5 @@
 """Tasks as pairs of texts for the recorded encoder-decoders, and what they write.
 
-    source: it was sadly the end <end>         target: It was, sadly, the END. <end>
     source: Where was Al Alack born? <end>     target: Walley <end>
 
 Chapter: encoder_decoders.
@@ -9,14 +8,11 @@ Chapter: encoder_decoders.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from lmcourse.data import reviews
-from lmcourse.data.restoring import CASES, words_and_tags
 from lmcourse.decoding import generate
 from lmcourse.models.language_model import EncoderDecoder
 from lmcourse.recorded import special
@@ -34,30 +30,6 @@ def pairs(sources: Sequence[str], targets: Sequence[str]) -> Rows:
     read = tokenizer().encode_batch([f" {text}" for text in sources], add_special_tokens=False)
     write = tokenizer().encode_batch(list(targets), add_special_tokens=False)
     return _rows(read, write)
-
-
-def restored_pairs(split: str, count: int, *, start: int = 0, words: int = 16) -> Rows:
-    """The beginnings of reviews, `words` long: to read in lower case without marks, to write with capitals and marks.
-
-    Reviews that are shorter are left out. ValueError if there are not so many.
-    """
-    texts = reviews.texts(split)[start:]
-    found = (words_and_tags(text[: 20 * words])[:words] for text in texts)
-    chosen = list(islice((piece for piece in found if len(piece) == words), count))
-    if not 1 <= count == len(chosen):
-        raise ValueError(f"from {start} on, {split} has {len(chosen)} reviews of {words} words, not {count}")
-    return pairs(
-        [" ".join(word for word, _ in piece) for piece in chosen],
-        [" " + " ".join(_restored(word, tag) for word, tag in piece) for piece in chosen],
-    )
-
-
-def halves(ids: Tensor) -> Rows:
-    """Windows (N, T) cut in the middle: the first half to read, the second to write. Prefix language modelling without
-    a token of padding."""
-    middle = ids.shape[1] // 2
-    end = ids.new_full((len(ids), 1), special.END)
-    return Rows(ids[:, :middle], labels=torch.cat([ids[:, middle:], end], dim=1))
 
 
 def write(model: EncoderDecoder, rows: Rows, *, longest: int, batch_size: int = 64) -> list[Tensor]:
@@ -92,19 +64,6 @@ def exact(model: EncoderDecoder, rows: Rows, *, longest: int) -> float:
     """The share of targets that the model writes exactly."""
     written = write(model, rows, longest=longest)
     return sum(torch.equal(a, b) for a, b in zip(written, targets_of(rows), strict=True)) / len(written)
-
-
-def words_right(model: EncoderDecoder, rows: Rows, *, longest: int = 48) -> float:
-    """The share of the targets' words that the model writes, at their places counted from the left."""
-    written, wanted = texts_of(write(model, rows, longest=longest)), texts_of(targets_of(rows))
-    pairs_of = (zip(a.split(), b.split(), strict=False) for a, b in zip(written, wanted, strict=True))
-    return sum(a == b for pair in pairs_of for a, b in pair) / sum(len(text.split()) for text in wanted)
-
-
-def _restored(word: str, tag: str) -> str:
-    case = next(case for case in CASES if tag.startswith(case))
-    written = {"lower": word, "Capital": word.capitalize(), "UPPER": word.upper()}[case]
-    return written + tag.removeprefix(case)
 
 
 def _rows(read: Sequence[Sequence[int]], write: Sequence[Sequence[int]]) -> Rows:

@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from lmcourse.data import reviews
 from lmcourse.data.facts import ATTRIBUTES, is_right, world
 from lmcourse.finetuning.text_to_text import TextToText
 from lmcourse.models.initialization import initialize
@@ -20,12 +19,9 @@ from lmcourse.recorded.closed_book import (
 )
 from lmcourse.recorded.text_to_text import (
     exact,
-    halves,
     pairs,
-    restored_pairs,
     targets_of,
     texts_of,
-    words_right,
     write,
 )
 from lmcourse.training import Rows, TrainingConfig, train
@@ -65,36 +61,11 @@ def test_pairs():
     assert rows.ids[0][rows.attend[0]].tolist()[:-1] == inside[-len(rows.ids[0][rows.attend[0]]) + 1 :]
 
 
-def test_restored_pairs():
-    rows = restored_pairs("validation", 5, start=2, words=6)
-    for source, target in zip(read(rows), texts_of(targets_of(rows)), strict=True):
-        plain = source.removesuffix("<end>").strip()
-        assert plain == plain.lower()
-        assert len(plain.split()) == len(target.split()) == 6
-        assert [word.lower().rstrip(",.?!") for word in target.split()] == plain.split()
-    assert any(target != target.lower() for target in texts_of(targets_of(rows)))
-    first = texts_of(targets_of(restored_pairs("validation", 1, words=6)))[0]
-    assert reviews.texts("validation")[0].startswith(first.split()[0].rstrip(",.?!"))
-
-
-def test_too_many_restored_pairs():
-    with pytest.raises(ValueError, match=r"has \d+ reviews of 16 words, not 100000"):
-        restored_pairs("validation", 100_000)
-    with pytest.raises(ValueError, match="not 0"):
-        restored_pairs("validation", 0)
-
-
-def test_halves():
-    rows = halves(torch.arange(100, 114).view(2, 7))
-    assert rows.ids.tolist() == [[100, 101, 102], [107, 108, 109]]
-    assert rows.labels.tolist() == [[103, 104, 105, 106, special.END], [110, 111, 112, 113, special.END]]
-
-
 def test_what_is_written(copier):
     model, rows, targets = copier
     for size in (1, 4, 6):
         assert texts_of(write(model, rows, longest=12, batch_size=size)) == targets
-    assert exact(model, rows, longest=12) == words_right(model, rows) == 1.0
+    assert exact(model, rows, longest=12) == 1.0
     assert [len(row) for row in write(model, rows, longest=1)] == [1] * 6
     assert all(special.END not in row.tolist() for row in write(model, rows, longest=12))
 
@@ -104,9 +75,6 @@ def test_shares_of_what_is_right(copier):
     other = pairs(["one film", "two", "three bad films", "four", "five", "six good films were seen"],
                   ["It is.", "bad", "Good old film!", "a b", "the end", "No, sadly not"])  # fmt: skip
     assert exact(model, Rows(rows.ids, rows.attend, other.labels), longest=12) == pytest.approx(2 / 6)
-    # It | bad | Good | a | the end | No, sadly; "film!" is not at its place
-    right = words_right(model, Rows(rows.ids, rows.attend, other.labels))
-    assert right == pytest.approx(8 / 13)
 
 
 def test_statements_for_span_corruption():
@@ -135,6 +103,9 @@ def test_questions():
     assert read(rows)[3].strip() == f"On what does {PEOPLE[0].name} perform?<extra_id_0><end>"
     assert said(rows)[3] == f"<extra_id_0> {PEOPLE[0].instrument}<extra_id_1><end>"
     assert len(question_rows(PEOPLE).ids) == 3 * 4 * 2
+    bare = question_rows(PEOPLE[:1], [2], spans=False)
+    assert read(bare)[3].strip() == f"On what does {PEOPLE[0].name} perform?<end>"
+    assert said(bare)[3] == f" {PEOPLE[0].instrument}<end>"
 
 
 def test_answers_are_judged(monkeypatch):
@@ -156,6 +127,10 @@ def test_answers_are_judged(monkeypatch):
         same = sum(is_right(PEOPLE[0].value(attribute), person, attribute) for person in PEOPLE)
         assert found[attribute] == same / 3
     assert all(person.name in text for person, text in zip(PEOPLE, asked[0], strict=True))
+    assert all(text.endswith("?<extra_id_0><end>") for texts in asked for text in texts)
+    asked.clear()
+    right_answers(None, PEOPLE, spans=False)
+    assert all(text.endswith("?<end>") for texts in asked for text in texts)
 
 
 def test_recall_is_the_share_of_written_values(monkeypatch):

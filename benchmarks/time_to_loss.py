@@ -31,13 +31,13 @@ class Sizes:
     blocks of steps to find the pace, review windows for training (None: all) and for the loss, widths and depths."""
 
     budget: float = 600.0
-    shares: tuple[float, ...] = (0.32, 0.25, 0.2)
+    shares: tuple[float, ...] = (0.32, 0.25)
     blocks: int = 6
     block: int = 10
     train_rows: int | None = None
     held_out: int = 1024
     baseline: tuple[int, int] = (256, 4)
-    recipe: tuple[int, int] = (128, 4)
+    recipe: tuple[int, int] = (128, 2)
 
 
 FULL = Sizes()

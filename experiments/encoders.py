@@ -22,7 +22,7 @@ from lmcourse.models.transformer import Transformer
 from lmcourse.objectives import CausalLM, MaskedLM, NextSentence, Objective, ReplacedToken, SpanMasking
 from lmcourse.objectives.next_sentence import SentencePairModel, consecutive_pairs
 from lmcourse.objectives.replaced_token import GeneratorAndDiscriminator
-from lmcourse.recorded import tokenizer
+from lmcourse.recorded import load, names, tokenizer
 from lmcourse.recorded.restoring import continuing_tokens, encoder_rows, probe_f1, restoring_rows
 from lmcourse.recorded.special import CLS, MASK, PAD, SEP, SPECIAL
 from lmcourse.training import Rows, TrainingConfig, evaluate
@@ -30,22 +30,26 @@ from lmcourse.training.flops import step_flops
 
 SEEDS = (0, 1, 2)
 WIDTH, LAYERS, LENGTH, BATCH = 64, 2, 128, settings(1).batch_size
-#: Floating point operations of each run of `KINDS`, and steps of each run of `SIZES`.
-BUDGET, STEPS = 2e12, 600
-#: Width and layers; the steps of the main encoder and of the decoder that is its twin.
-SIZES, MAIN, MAIN_STEPS = ((32, 2), (64, 1), (64, 2), (64, 4), (128, 2)), (128, 4), 4500
+#: Floating point operations of each run of `KINDS`.
+BUDGET = 2e12
+#: Width and layers of the runs that have the steps of "masked", which is (64, 2).
+SIZES = ((32, 2), (64, 1))
+#: Width, layers and steps of the main encoder, and of the decoder that is its twin.
+MAIN, MAIN_STEPS = (128, 4), 4500
 EPOCHS, COPIES = 8, 2
 SPECIALS = tuple(range(len(SPECIAL)))
 MASKED = MaskedLM(MASK, VOCABULARY, SPECIALS)
 
 
 class Kind(NamedTuple):
-    """A way to pre-train: the module that is trained, what of it is kept, on which rows and for which objective."""
+    """A way to pre-train: the module that is trained, what of it is kept, on which rows and for which objective, for
+    which share of the budget."""
 
     model: Callable[[int], nn.Module]
     objective: Objective
     rows: Callable[[str], Rows]
     stored: Callable[[Any], LanguageModel] = lambda model: model
+    share: float = 1.0
 
 
 def encoder(seed: int) -> LanguageModel:
@@ -71,6 +75,18 @@ def two_encoders(seed: int) -> GeneratorAndDiscriminator:
     return started(GeneratorAndDiscriminator(fresh(small(WIDTH, 1, causal=False), seed), discriminator), seed)
 
 
+def two_trained_encoders(seed: int) -> GeneratorAndDiscriminator:
+    """Generator and discriminator that both begin as the encoder of "dynamic", which has learned by masking: from fresh
+    weights a discriminator may not get beyond the majority class (Clark et al. 2020, section 3.2)."""
+    name = f"encoder-dynamic-seed-{seed}"
+    generator = load(name).model if name in names() else encoder(seed)
+    assert isinstance(generator, LanguageModel)
+    config = generator.config
+    discriminator = started(LanguageModel(Transformer(config), DiscriminatorHead(config)), seed)
+    discriminator.body.load_state_dict(generator.body.state_dict())
+    return GeneratorAndDiscriminator(generator, discriminator)
+
+
 def discriminator_of(model: GeneratorAndDiscriminator) -> LanguageModel:
     """The encoder of the discriminator, under the head that all stored models have; its own is thrown away."""
     return LanguageModel(model.discriminator.body, LMHead(model.discriminator.body.config))
@@ -87,9 +103,9 @@ def pairs(split: str) -> Rows:
 
 
 def few_rows(split: str) -> Rows:
-    """So few rows that a masked run reads each `EPOCHS` times; all of the validation's."""
+    """So few rows that a run reads each of them `EPOCHS` times; all of the validation's."""
     rows = encoder_rows(split).ids
-    return Rows(rows[: steps_of("masked") * BATCH // EPOCHS] if split == "train" else rows)
+    return Rows(rows[: steps_of("dynamic") * BATCH // EPOCHS] if split == "train" else rows)
 
 
 KINDS = {
@@ -98,8 +114,15 @@ KINDS = {
     "next-sentence": Kind(pair_encoder, NextSentence(MASKED, CLS, SEP, PAD), pairs, lambda model: model.model),
     "spans": Kind(encoder, SpanMasking(MASK, VOCABULARY, SPECIALS, continuing=continuing_tokens()), encoder_rows),
     "replaced": Kind(two_encoders, ReplacedToken(MASK, VOCABULARY, SPECIALS), encoder_rows, discriminator_of),
-    "dynamic": Kind(encoder, MASKED, few_rows),
-    "static": Kind(encoder, replace(MASKED, copies=COPIES), few_rows),
+    "two-stage": Kind(
+        two_trained_encoders,
+        ReplacedToken(MASK, VOCABULARY, SPECIALS),
+        encoder_rows,
+        discriminator_of,
+        share=0.5,
+    ),
+    "dynamic": Kind(encoder, MASKED, few_rows, share=0.5),
+    "static": Kind(encoder, replace(MASKED, copies=COPIES), few_rows, share=0.5),
 }
 
 
@@ -108,7 +131,8 @@ def steps_of(name: str) -> int:
     """The steps that the budget pays for; only the shape of the rows matters, not what they say."""
     row = [CLS, *[VOCABULARY - 1] * (LENGTH // 2), SEP, *[VOCABULARY - 2] * (LENGTH // 2 - 3), SEP]
     kind = KINDS[name]
-    return int(BUDGET // step_flops(kind.model(0), kind.objective, Rows(torch.tensor([row] * BATCH)), BATCH))
+    cost = step_flops(kind.model(0), kind.objective, Rows(torch.tensor([row] * BATCH)), BATCH)
+    return int(kind.share * BUDGET // cost)
 
 
 def held_out(rows: Callable[[str], Rows]) -> Rows:
@@ -117,11 +141,11 @@ def held_out(rows: Callable[[str], Rows]) -> Rows:
     return Rows(ids[:128], None if attend is None else attend[:128])
 
 
-def losses(names: tuple[str, ...], model: LanguageModel) -> Figures:
+def losses(kinds: tuple[str, ...], model: LanguageModel) -> Figures:
     """The mean loss of each named kind's objective on the held-out rows, in nats per label."""
     config = TrainingConfig(steps=1, batch_size=16)
     rows = held_out(encoder_rows)
-    return {f"{name}_loss": evaluate(model, KINDS[name].objective, rows, config) for name in names}
+    return {f"{name}_loss": evaluate(model, KINDS[name].objective, rows, config) for name in kinds}
 
 
 def probed(model: LanguageModel) -> Figures:
@@ -144,29 +168,32 @@ def pretraining(name: str, seed: int) -> Experiment:
         rows=partial(kind.rows, "train"),
         validation=partial(held_out, kind.rows),
         config=settings(steps_of(name), seed),
-        measure=probed if name == "replaced" else partial(losses, tasks),
+        measure=probed if kind.stored is discriminator_of else partial(losses, tasks),
         stored=kind.stored,
     )
 
 
-def sized(width: int, layers: int, seed: int, *, name: str = "masked", steps: int = STEPS) -> Experiment:
-    """A model of that size, masked or causal, after so many steps."""
+def sized(width: int, layers: int, seed: int, *, name: str = "masked", steps: int | None = None) -> Experiment:
+    """A model of that size, masked or causal, with the steps of "masked" unless told."""
     return Experiment(
         name=f"encoder-{name}-{width}-{layers}-seed-{seed}",
-        description=f"{name}, {width} wide with {layers} layers, {steps} steps, seed {seed}",
+        description=f"{name}, {width} wide with {layers} layers, seed {seed}",
         model=lambda: fresh(small(width, layers, causal=name == "causal"), seed),
         objective=KINDS[name].objective,
         rows=partial(encoder_rows, "train"),
         validation=partial(held_out, encoder_rows),
-        config=settings(steps, seed),
+        config=settings(steps or steps_of("masked"), seed),
         measure=partial(losses, (name,)),
     )
 
 
 EXPERIMENTS = (
     replace(sized(*MAIN, 0, steps=MAIN_STEPS), name="encoder", description="the encoder that the course adapts"),
-    replace(sized(*MAIN, 0, name="causal", steps=MAIN_STEPS), name="encoder-causal", description="its causal twin"),
+    replace(
+        sized(*MAIN, 0, name="causal", steps=MAIN_STEPS),
+        name="encoder-causal",
+        description="a decoder like the encoder that the course adapts, to compare with",
+    ),
     *(pretraining(name, seed) for name in KINDS for seed in SEEDS),
     *(sized(*size, seed) for size in SIZES for seed in SEEDS),
-    *(sized(WIDTH, LAYERS, seed, name="causal") for seed in SEEDS),
 )

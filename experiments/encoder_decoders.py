@@ -29,11 +29,12 @@ DENSE = replace(SPANS, density=0.5)
 
 MAIN_WIDTH, MAIN_STEPS, MAIN_LENGTH, MAIN_BATCH = 128, 4000, 64, 16
 
-#: Half of the people have questions in fine-tuning, the others are asked about; strangers are in no statement.
-PEOPLE, STRANGERS = 300, 100
+#: The worlds of the three sizes and of the four objectives: so many people are read about, half of whom have questions
+#: in fine-tuning; the others are asked about. Strangers are in no statement.
+MANY, FEW, STRANGERS = 300, 100, 100
 WIDTH, WIDTHS = 32, (16, 32, 64)
-BATCH = 64
-ASKING_STEPS, ASKING_BATCH = 100, 32
+STEPS, BATCH = 600, 64
+ASKING_STEPS, ASKING_BATCH = {MANY: 100, FEW: 60}, 32
 
 
 @dataclass(frozen=True)
@@ -49,10 +50,10 @@ class Kind:
 
 
 KINDS = {
-    "salient": Kind(TextToText(PAD, PAD), 600, 1e-3),
-    "random": Kind(SPANS, 634, 1e-3),
-    "dense": Kind(DENSE, 410, 1e-3),
-    "prefix": Kind(EncoderDecoderPrefixLM(PAD, END, PAD), 602, 1e-3, spans=False),
+    "salient": Kind(TextToText(PAD, PAD), 800, 1e-3),
+    "random": Kind(SPANS, 845, 3e-3),
+    "dense": Kind(DENSE, 547, 3e-3),
+    "prefix": Kind(EncoderDecoderPrefixLM(PAD, END, PAD), 802, 3e-3, spans=False),
 }
 
 
@@ -87,72 +88,90 @@ def loss(model: EncoderDecoder) -> Figures:
     return {"validation_loss": evaluate(model, DENSE, held_out(), TrainingConfig(steps=1, batch_size=16))}
 
 
-def people_of(seed: int) -> tuple[tuple[Person, ...], tuple[Person, ...], tuple[Person, ...]]:
+def people_of(people: int, seed: int) -> tuple[tuple[Person, ...], tuple[Person, ...], tuple[Person, ...]]:
     """Who has questions in fine-tuning, who is asked about, and who is unknown."""
-    everybody = world(PEOPLE + STRANGERS, seed=seed)
-    return everybody[: PEOPLE // 2], everybody[PEOPLE // 2 : PEOPLE], everybody[PEOPLE:]
+    everybody = world(people + STRANGERS, seed=seed)
+    return everybody[: people // 2], everybody[people // 2 : people], everybody[people:]
 
 
-def reading(kind: str, width: int, seed: int) -> Experiment:
-    """A model that reads all statements about the people of a world."""
-    return Experiment(
-        name=f"facts-{kind}-{width}-seed-{seed}",
-        description=f"an encoder-decoder {width} wide that read facts about {PEOPLE} people, {kind}, seed {seed}",
-        model=partial(made, width, seed),
-        objective=KINDS[kind].objective,
-        rows=partial(statements_of, kind, seed),
-        validation=None,
-        config=settings(KINDS[kind].steps, seed, batch_size=BATCH),
-        measure=partial(_recalled, seed),
+@dataclass(frozen=True)
+class Run:
+    """A model that reads all statements about the people of a world, and then is asked."""
+
+    name: str
+    kind: str
+    width: int
+    people: int
+    steps: int
+    seed: int
+
+    def reading(self) -> Experiment:
+        """The pre-training."""
+        return Experiment(
+            name=f"{self.name}-seed-{self.seed}",
+            description=f"an encoder-decoder {self.width} wide that read facts about {self.people} people",
+            model=partial(made, self.width, self.seed),
+            objective=KINDS[self.kind].objective,
+            rows=self.statements,
+            validation=None,
+            config=settings(self.steps, self.seed, batch_size=BATCH),
+            measure=self.recalled,
+        )
+
+    def asking(self) -> Experiment:
+        """The fine-tuning on questions about half of the people."""
+        config = settings(ASKING_STEPS[self.people], self.seed, batch_size=ASKING_BATCH, lr=KINDS[self.kind].rate)
+        return Experiment(
+            name=f"{self.name}-asked-seed-{self.seed}",
+            description=f"an encoder-decoder {self.width} wide asked about facts that it read",
+            model=self.read,
+            objective=TextToText(PAD, PAD),
+            rows=self.questions,
+            validation=None,
+            config=config,
+            measure=self.answered,
+        )
+
+    def statements(self) -> Rows:
+        """All statements, as the objective wants them."""
+        people = world(self.people, seed=self.seed)
+        return hidden_values(people) if self.kind == "salient" else statement_rows(people)
+
+    def questions(self) -> Rows:
+        """The questions that are taught."""
+        return question_rows(people_of(self.people, self.seed)[0], spans=KINDS[self.kind].spans)
+
+    def read(self) -> EncoderDecoder:
+        """The stored model of `reading`."""
+        name = f"{self.name}-seed-{self.seed}"
+        if name not in names():
+            raise ValueError(f"run {name} first: this run begins with its model")
+        model = load(name).model
+        assert isinstance(model, EncoderDecoder)
+        return model
+
+    def recalled(self, model: EncoderDecoder) -> Figures:
+        """The share of facts about those who are asked about that it completes in a statement."""
+        return {"recalled": recalled(model, people_of(self.people, self.seed)[1])}
+
+    def answered(self, model: EncoderDecoder) -> Figures:
+        """The share of right answers about each kind of people, mean over the attributes; `plain` is the wording that
+        is nearest to a statement."""
+        groups = zip(("taught", "others", "strangers"), people_of(self.people, self.seed), strict=True)
+        spans = KINDS[self.kind].spans
+        return {
+            f"{name}{said}": mean(right_answers(model, group, wording=wording, spans=spans).values())
+            for name, group in groups
+            for said, wording in (("", 0), ("_plain", 1))
+        }
+
+
+RUNS = tuple(
+    run
+    for seed in SEEDS
+    for run in (
+        *(Run(f"facts-salient-{width}", "salient", width, MANY, STEPS, seed) for width in WIDTHS),
+        *(Run(f"facts-few-{kind}", kind, WIDTH, FEW, each.steps, seed) for kind, each in KINDS.items()),
     )
-
-
-def statements_of(kind: str, seed: int) -> Rows:
-    """All statements about the people of a world, as the objective wants them."""
-    people = world(PEOPLE, seed=seed)
-    return hidden_values(people) if kind == "salient" else statement_rows(people)
-
-
-def asking(kind: str, width: int, seed: int) -> Experiment:
-    """A model of `reading` that learns from questions about half of the people to answer questions."""
-    return Experiment(
-        name=f"facts-{kind}-{width}-asked-seed-{seed}",
-        description=f"an encoder-decoder {width} wide asked about facts that it read, {kind}, seed {seed}",
-        model=partial(_read, f"facts-{kind}-{width}-seed-{seed}"),
-        objective=TextToText(PAD, PAD),
-        rows=partial(_questions, kind, seed),
-        validation=None,
-        config=replace(settings(ASKING_STEPS, seed, batch_size=ASKING_BATCH), lr=KINDS[kind].rate),
-        measure=partial(_answered, kind, seed),
-    )
-
-
-def _read(name: str) -> EncoderDecoder:
-    if name not in names():
-        raise ValueError(f"run {name} first: this run begins with its model")
-    model = load(name).model
-    assert isinstance(model, EncoderDecoder)
-    return model
-
-
-def _recalled(seed: int, model: EncoderDecoder) -> Figures:
-    return {"recalled": recalled(model, people_of(seed)[1])}
-
-
-def _questions(kind: str, seed: int) -> Rows:
-    return question_rows(people_of(seed)[0], spans=KINDS[kind].spans)
-
-
-def _answered(kind: str, seed: int, model: EncoderDecoder) -> Figures:
-    """The share of right answers about each kind of people, mean over the attributes; `plain` is the wording that is
-    nearest to a statement."""
-    groups = zip(("taught", "others", "strangers"), people_of(seed), strict=True)
-    return {
-        f"{name}{said}": mean(right_answers(model, group, wording=wording, spans=KINDS[kind].spans).values())
-        for name, group in groups
-        for said, wording in (("", 0), ("_plain", 1))
-    }
-
-
-RUNS = (*(("salient", width) for width in WIDTHS), *((kind, WIDTH) for kind in KINDS if kind != "salient"))
-EXPERIMENTS = (main(), *(make(*run, seed) for make in (reading, asking) for run in RUNS for seed in SEEDS))
+)
+EXPERIMENTS = (main(), *(experiment for run in RUNS for experiment in (run.reading(), run.asking())))

@@ -54,23 +54,28 @@ def restoring_f1(said: Tensor, labels: Tensor) -> float:
     return 2 * right / max(1, int(asked.sum()) + int(claimed.sum()))
 
 
-@torch.no_grad()
-def probe_f1(body: Transformer, train: Rows, test: Rows) -> float:
-    """F1 on `test` of a linear layer on states that stay as they are, made from `train` by discriminant analysis:
+def discriminant(states: Tensor, tags: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """The weight (C, K) and bias (K,) of a linear layer for states (N, C) of K classes `tags` (N,), in closed form:
 
         score_k(h) = h Σ⁻¹ μ_kᵀ - ½ μ_k Σ⁻¹ μ_kᵀ + log π_k
 
-    for the mean μ_k and the share π_k of each tag and the covariance Σ within the tags. There is nothing to tune and
-    no chance in it. ValueError for rows without labels. Source: Hastie et al. 2009, section 4.3.
+    for the mean μ_k and the share π_k of each class and the covariance Σ within the classes. There is nothing to tune
+    and no chance in it. Source: Fisher's linear discriminant analysis (Hastie et al. 2009, section 4.3).
     """
-    states, tags = _words(body, train)
-    member = torch.eye(len(TAGS), dtype=torch.float64)[tags]  # (N, K)
+    member = torch.eye(classes, dtype=states.dtype)[tags]  # (N, K)
     sizes = member.sum(dim=0)
     means = member.T @ states / sizes.clamp(min=1)[:, None]
     within = states - means[tags]
-    covariance = within.T @ within / len(states) + 1e-3 * torch.eye(states.shape[1], dtype=torch.float64)
+    covariance = within.T @ within / len(states) + 1e-3 * torch.eye(states.shape[1], dtype=states.dtype)
     weight = torch.linalg.solve(covariance, means.T)  # (C, K)
-    bias = (sizes / len(states)).log() - (means.T * weight).sum(dim=0) / 2
+    return weight, (sizes / len(states)).log() - (means.T * weight).sum(dim=0) / 2
+
+
+@torch.no_grad()
+def probe_f1(body: Transformer, train: Rows, test: Rows) -> float:
+    """F1 on `test` of a linear layer on states that stay as they are, made from `train` by discriminant analysis.
+    ValueError for rows without labels."""
+    weight, bias = discriminant(*_words(body, train), len(TAGS))
     states, tags = _words(body, test)
     return restoring_f1((states @ weight + bias).argmax(dim=-1), tags)
 

@@ -1,5 +1,5 @@
 """Encoder-decoders: the course's main one, and many small ones that read facts about invented people and are asked for
-them: of three sizes, and by four objectives at equal operations. Chapter: encoder_decoders.
+them: of three sizes, and by three objectives at equal operations. Chapter: encoder_decoders.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DENSE = replace(SPANS, density=0.5)
 
 MAIN_WIDTH, MAIN_STEPS, MAIN_LENGTH, MAIN_BATCH = 128, 4000, 64, 16
 
-#: The worlds of the three sizes and of the four objectives: so many people are read about, half of whom have questions
+#: The worlds of the three sizes and of the three objectives: so many people are read about, half of whom have questions
 #: in fine-tuning; the others are asked about. Strangers are in no statement.
 MANY, FEW, STRANGERS = 300, 100, 100
 WIDTH, WIDTHS = 32, (16, 32, 64)
@@ -52,7 +52,6 @@ class Kind:
 KINDS = {
     "salient": Kind(TextToText(PAD, PAD), 800, 1e-3),
     "random": Kind(SPANS, 845, 3e-3),
-    "dense": Kind(DENSE, 547, 3e-3),
     "prefix": Kind(EncoderDecoderPrefixLM(PAD, END, PAD), 802, 3e-3, spans=False),
 }
 

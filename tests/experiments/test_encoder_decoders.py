@@ -11,7 +11,7 @@ from experiments.encoder_decoders import FEW, KINDS, MANY, RUNS, SEEDS, SPANS, S
 from lmcourse.data.facts import world
 from lmcourse.models.flops import TRAINING, encoder_decoder_flops
 from lmcourse.objectives import EncoderDecoderPrefixLM
-from lmcourse.objectives.base import IGNORED
+from lmcourse.objectives.base import IGNORED, Objective
 from lmcourse.recorded import tokenizer
 from lmcourse.recorded.special import SENTINELS
 from lmcourse.recorded.store import stored_bytes
@@ -21,7 +21,7 @@ from lmcourse.training.batches import prepared
 EXPERIMENTS = {each.name: each for each in encoder_decoders.EXPERIMENTS}
 
 
-def operations(objective, rows: Rows, width: int) -> float:
+def operations(objective: Objective, rows: Rows, width: int) -> float:
     """Of training on one row, the mean; padding does not count."""
     model = made(width, 0)
     # each row several times, since objectives draw

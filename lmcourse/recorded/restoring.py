@@ -95,5 +95,5 @@ def continuing_tokens() -> tuple[int, ...]:
 
     Signs, also an apostrophe with what follows, count as words of their own.
     """
-    texts = [tokenizer().decode([token]) for token in range(tokenizer().vocab_size)]
-    return tuple(i for i, text in enumerate(texts) if i >= len(special.SPECIAL) and (text[:1].isalnum() or "�" in text))
+    texts = [tokenizer().decode([token]) for token in range(tokenizer().vocab_size)]  # special tokens have none
+    return tuple(i for i, text in enumerate(texts) if text[:1].isalnum() or "�" in text)

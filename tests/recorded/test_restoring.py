@@ -49,12 +49,13 @@ def test_f1_by_hand():
 class Body:
     """States that a linear layer can read, or (`blind`) that are all alike."""
 
-    def __init__(self, blind=False):
+    def __init__(self, blind=False, width=12):
         self.blind = blind
-        self.table = torch.randn(60, 12, generator=torch.Generator().manual_seed(0))
+        self.table = torch.randn(60, width, generator=torch.Generator().manual_seed(0))
 
     def __call__(self, ids):
-        return Hidden(torch.zeros(*ids.shape, 12) if self.blind else self.table[ids], None)
+        states = self.table[ids]
+        return Hidden(torch.zeros_like(states) if self.blind else states, None)
 
 
 def tagged(rows, seed):
@@ -77,13 +78,13 @@ def test_a_probe_reads_what_is_in_the_states():
 
 def test_a_probe_is_discriminant_analysis():
     """Against the textbook's Gaussians, one tag at a time."""
-    train, test = tagged(30, 4), tagged(10, 5)
-    body = Body()
+    train, test = tagged(60, 4), tagged(20, 5)
+    body = Body(width=5)  # so few that classes overlap
     states, tags = body.table[train.ids[train.labels != IGNORED]].double(), train.labels[train.labels != IGNORED]
     classes = tags.unique().tolist()
     means = {k: states[tags == k].mean(0) for k in classes}
     centred = torch.cat([states[tags == k] - means[k] for k in classes])
-    inverse = (centred.T @ centred / len(states) + 1e-3 * torch.eye(12)).inverse()
+    inverse = (centred.T @ centred / len(states) + 1e-3 * torch.eye(5)).inverse()
 
     def density(h, k):
         return -(h - means[k]) @ inverse @ (h - means[k]) / 2 + (tags == k).double().mean().log()

@@ -39,7 +39,7 @@ ASKING_STEPS, ASKING_BATCH = {MANY: 100, FEW: 60}, 32
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to read statements. `steps` cost as much as those of the other kinds. `rate`: the best of three for the
+    """A way to read statements. `steps` cost as much as those of the other kinds. `rate`: the best of a few for the
     questions, in a world that no run here uses. `spans`: whether the answer is asked for as a span, which is the form
     that the model knows, or as what follows the question."""
 

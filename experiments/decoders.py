@@ -20,11 +20,11 @@ from lmcourse.training import Rows, TrainingConfig, evaluate
 
 SEEDS = (0, 1, 2)
 WIDTH, WIDTHS = 128, (32, 64, 128)
-TOKENS, TOKENS_OF_WIDTHS = 9_216_000, 1_024_000
+TOKENS, TOKENS_OF_WIDTHS = 9_216_000, 512_000
 LABELS = (500, 100)
 BATCH, STEPS = 16, 125
-#: The best of 0.001, 0.003 and 0.01 for each side, with 500 labels and two seeds, on sentences that no run here uses.
-RATES = {"pretrained": 3e-3, "scratch": 1e-3}
+#: The best of 0.001, 0.003 and 0.008 for each side, with 500 labels and two seeds, on sentences that no run here uses.
+RATES = {"pretrained": 3e-3, "scratch": 3e-3}
 PROMPTS = ("This film is", "The acting was", "I watched it because")
 
 

@@ -1,5 +1,5 @@
 """Encoder-decoders: the course's main one, and many small ones that read facts about invented people and are asked for
-them: of three sizes, and by three objectives at equal operations. Chapter: encoder_decoders.
+them: of three sizes, and by four objectives at equal operations. Chapter: encoder_decoders.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from lmcourse.data.facts import Person, world
 from lmcourse.finetuning.text_to_text import TextToText
 from lmcourse.models.language_model import EncoderDecoder
 from lmcourse.models.modern import modern_config, modern_encoder_decoder
-from lmcourse.objectives import EncoderDecoderPrefixLM, SpanCorruption
+from lmcourse.objectives import Denoising, EncoderDecoderPrefixLM, SpanCorruption, TextInfilling
 from lmcourse.objectives.base import Objective
 from lmcourse.recorded import load, names, review_rows
 from lmcourse.recorded.closed_book import hidden_values, question_rows, recalled, right_answers, statement_rows
-from lmcourse.recorded.special import END, NAMED, PAD, SENTINELS
+from lmcourse.recorded.special import END, MASK, NAMED, PAD, SENTINELS, SPECIAL
 from lmcourse.training import Rows, TrainingConfig, evaluate
 
 SEEDS = (0, 1, 2)
@@ -29,7 +29,7 @@ DENSE = replace(SPANS, density=0.5)
 
 MAIN_WIDTH, MAIN_STEPS, MAIN_LENGTH, MAIN_BATCH = 128, 4000, 64, 16
 
-#: The worlds of the three sizes and of the three objectives: so many people are read about, half of whom have questions
+#: The worlds of the three sizes and of the four objectives: so many people are read about, half of whom have questions
 #: in fine-tuning; the others are asked about. Strangers are in no statement.
 MANY, FEW, STRANGERS = 300, 100, 100
 WIDTH, WIDTHS = 32, (16, 32, 64)
@@ -53,6 +53,7 @@ KINDS = {
     "salient": Kind(TextToText(PAD, PAD), 800, 1e-3),
     "random": Kind(SPANS, 845, 3e-3),
     "prefix": Kind(EncoderDecoderPrefixLM(PAD, END, PAD), 802, 3e-3, spans=False),
+    "denoising": Kind(Denoising((TextInfilling(MASK),), PAD, PAD, tuple(range(len(SPECIAL)))), 456, 3e-3, spans=False),
 }
 
 

@@ -10,10 +10,10 @@ from experiments import encoder_decoders
 from experiments.encoder_decoders import FEW, KINDS, MANY, RUNS, SEEDS, SPANS, STRANGERS, WIDTHS, made, people_of
 from lmcourse.data.facts import world
 from lmcourse.models.flops import TRAINING, encoder_decoder_flops
-from lmcourse.objectives import EncoderDecoderPrefixLM
+from lmcourse.objectives import EncoderDecoderPrefixLM, TextInfilling
 from lmcourse.objectives.base import IGNORED, Objective
 from lmcourse.recorded import tokenizer
-from lmcourse.recorded.special import SENTINELS
+from lmcourse.recorded.special import MASK, SENTINELS
 from lmcourse.recorded.store import stored_bytes
 from lmcourse.training import Rows
 from lmcourse.training.batches import prepared
@@ -81,10 +81,11 @@ def test_the_objectives_are_what_they_are_called() -> None:
     assert KINDS["random"].objective == SPANS
     assert (SPANS.density, SPANS.mean_span) == (0.15, 3.0)
     assert isinstance(KINDS["prefix"].objective, EncoderDecoderPrefixLM)
+    assert KINDS["denoising"].objective.noises == (TextInfilling(MASK, 0.3, 3.0),)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_questions_have_the_form_that_a_model_knows(kind: str) -> None:
     rows = EXPERIMENTS[f"facts-few-{kind}-asked-seed-0"].rows()
     sentinels = torch.isin(rows.ids, torch.tensor(SENTINELS)).sum(dim=1)
-    assert set(sentinels.tolist()) == {0 if kind == "prefix" else 1}
+    assert set(sentinels.tolist()) == {1 if kind in ("random", "salient") else 0}

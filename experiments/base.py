@@ -19,7 +19,7 @@ from torch import nn
 from lmcourse.objectives.base import Objective
 from lmcourse.recorded import runs
 from lmcourse.recorded.store import load_saved, save_model, stored_bytes, write_record
-from lmcourse.training import Point, Rows, TrainingConfig, train
+from lmcourse.training import Point, Rows, TrainingConfig, evaluate, train
 from lmcourse.training.devices import mode
 from lmcourse.training.monitor import Lines
 
@@ -101,6 +101,11 @@ def check(experiment: Experiment, *, folder: Path | None = None) -> dict[str, tu
     now = experiment.measure(load_saved(path))
     names = sorted(record["figures"].keys() | now.keys())
     return {name: (record["figures"].get(name, float("nan")), now.get(name, float("nan"))) for name in names}
+
+
+def mean_loss(model: nn.Module, objective: Objective, rows: Rows) -> float:
+    """The mean loss of a model on held-out rows in full precision, in nats per label."""
+    return evaluate(model, objective, rows, TrainingConfig(steps=1, batch_size=16))
 
 
 def agree(recorded: float, now: float) -> bool:

@@ -9,14 +9,14 @@ from functools import partial
 
 import torch
 
-from experiments.base import Experiment, Figures
+from experiments.base import Experiment, Figures, mean_loss
 from experiments.recipe import fresh, settings, small
 from lmcourse.decoding import Nucleus, Sampling, generate
 from lmcourse.models.language_model import LanguageModel
 from lmcourse.objectives import CausalLM, Supervised
 from lmcourse.recorded import load, review_rows, tokenizer
 from lmcourse.recorded.labels import CLASSES, accuracy, ordered_reviews
-from lmcourse.training import Rows, TrainingConfig, evaluate
+from lmcourse.training import Rows
 
 SEEDS = (0, 1, 2)
 WIDTH, WIDTHS = 128, (32, 64, 128)
@@ -35,7 +35,7 @@ def held_out() -> Rows:
 
 def loss(model: LanguageModel) -> Figures:
     """The mean loss on `held_out`, in nats per token."""
-    return {"validation_loss": evaluate(model, CausalLM(), held_out(), TrainingConfig(steps=1, batch_size=16))}
+    return {"validation_loss": mean_loss(model, CausalLM(), held_out())}
 
 
 def samples(model: LanguageModel) -> dict[str, str]:

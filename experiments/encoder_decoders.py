@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from statistics import mean
 
-from experiments.base import Experiment, Figures
+from experiments.base import Experiment, Figures, mean_loss
 from experiments.recipe import VOCABULARY, settings, started
 from lmcourse.data.facts import Person, world
 from lmcourse.finetuning.text_to_text import TextToText
@@ -19,7 +19,7 @@ from lmcourse.objectives.base import Objective
 from lmcourse.recorded import load, names, review_rows
 from lmcourse.recorded.closed_book import hidden_values, question_rows, recalled, right_answers, statement_rows
 from lmcourse.recorded.special import END, MASK, NAMED, PAD, SENTINELS, SPECIAL
-from lmcourse.training import Rows, TrainingConfig, evaluate
+from lmcourse.training import Rows
 
 SEEDS = (0, 1, 2)
 LAYERS = 2
@@ -85,7 +85,7 @@ def held_out() -> Rows:
 
 def loss(model: EncoderDecoder) -> Figures:
     """The mean loss on `held_out`, in nats per label, sentinels among them."""
-    return {"validation_loss": evaluate(model, DENSE, held_out(), TrainingConfig(steps=1, batch_size=16))}
+    return {"validation_loss": mean_loss(model, DENSE, held_out())}
 
 
 def people_of(people: int, seed: int) -> tuple[tuple[Person, ...], tuple[Person, ...], tuple[Person, ...]]:

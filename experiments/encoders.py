@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from experiments.base import Experiment, Figures
+from experiments.base import Experiment, Figures, mean_loss
 from experiments.recipe import VOCABULARY, fresh, settings, small, started
 from lmcourse.data import reviews
 from lmcourse.models.heads import DiscriminatorHead, LMHead
@@ -22,11 +22,10 @@ from lmcourse.models.transformer import Transformer
 from lmcourse.objectives import CausalLM, MaskedLM, NextSentence, Objective, ReplacedToken, SpanMasking
 from lmcourse.objectives.next_sentence import SentencePairModel, consecutive_pairs
 from lmcourse.objectives.replaced_token import GeneratorAndDiscriminator
-from lmcourse.recorded import load, names, tokenizer
+from lmcourse.recorded import load, tokenizer
 from lmcourse.recorded.restoring import continuing_tokens, encoder_rows, probe_f1, restoring_rows
 from lmcourse.recorded.special import CLS, MASK, PAD, SEP, SPECIAL
-from lmcourse.training import Rows, TrainingConfig, evaluate
-from lmcourse.training.flops import step_flops
+from lmcourse.training import Rows
 
 SEEDS = (0, 1, 2)
 WIDTH, LAYERS, LENGTH, BATCH = 64, 2, 128, settings(1).batch_size
@@ -42,12 +41,13 @@ MASKED = MaskedLM(MASK, VOCABULARY, SPECIALS)
 
 
 class Kind(NamedTuple):
-    """A way to pre-train: the module that is trained, what of it is kept, on which rows and for which objective, for
-    which share of the budget."""
+    """A way to pre-train: the module that is trained, on which rows and for which objective, the steps that its share
+    of the budget pays for, and what is kept of the module."""
 
     model: Callable[[int], nn.Module]
     objective: Objective
     rows: Callable[[str], Rows]
+    steps: int
     stored: Callable[[Any], LanguageModel] = lambda model: model
     share: float = 1.0
 
@@ -78,8 +78,7 @@ def two_encoders(seed: int) -> GeneratorAndDiscriminator:
 def two_trained_encoders(seed: int) -> GeneratorAndDiscriminator:
     """Generator and discriminator that both begin as the encoder of "dynamic", which has learned by masking: from fresh
     weights a discriminator may not get beyond the majority class (Clark et al. 2020, section 3.2)."""
-    name = f"encoder-dynamic-seed-{seed}"
-    generator = load(name).model if name in names() else encoder(seed)
+    generator = load(f"encoder-dynamic-seed-{seed}").model
     assert isinstance(generator, LanguageModel)
     config = generator.config
     discriminator = started(LanguageModel(Transformer(config), DiscriminatorHead(config)), seed)
@@ -105,34 +104,26 @@ def pairs(split: str) -> Rows:
 def few_rows(split: str) -> Rows:
     """So few rows that a run reads each of them `EPOCHS` times; all of the validation's."""
     rows = encoder_rows(split).ids
-    return Rows(rows[: steps_of("dynamic") * BATCH // EPOCHS] if split == "train" else rows)
+    return Rows(rows[: KINDS["dynamic"].steps * BATCH // EPOCHS] if split == "train" else rows)
 
 
 KINDS = {
-    "masked": Kind(encoder, MASKED, encoder_rows),
-    "causal": Kind(decoder, CausalLM(), encoder_rows),
-    "next-sentence": Kind(pair_encoder, NextSentence(MASKED, CLS, SEP, PAD), pairs, lambda model: model.model),
-    "spans": Kind(encoder, SpanMasking(MASK, VOCABULARY, SPECIALS, continuing=continuing_tokens()), encoder_rows),
-    "replaced": Kind(two_encoders, ReplacedToken(MASK, VOCABULARY, SPECIALS), encoder_rows, discriminator_of),
+    "masked": Kind(encoder, MASKED, encoder_rows, 1241),
+    "causal": Kind(decoder, CausalLM(), encoder_rows, 1252),
+    "next-sentence": Kind(pair_encoder, NextSentence(MASKED, CLS, SEP, PAD), pairs, 1241, lambda model: model.model),
+    "spans": Kind(encoder, SpanMasking(MASK, VOCABULARY, SPECIALS, continuing=continuing_tokens()), encoder_rows, 1241),
+    "replaced": Kind(two_encoders, ReplacedToken(MASK, VOCABULARY, SPECIALS), encoder_rows, 980, discriminator_of),
     "two-stage": Kind(
         two_trained_encoders,
         ReplacedToken(MASK, VOCABULARY, SPECIALS),
         encoder_rows,
+        409,
         discriminator_of,
         share=0.5,
     ),
-    "dynamic": Kind(encoder, MASKED, few_rows, share=0.5),
-    "static": Kind(encoder, replace(MASKED, copies=COPIES), few_rows, share=0.5),
+    "dynamic": Kind(encoder, MASKED, few_rows, 620, share=0.5),
+    "static": Kind(encoder, replace(MASKED, copies=COPIES), few_rows, 620, share=0.5),
 }
-
-
-@lru_cache(maxsize=16)
-def steps_of(name: str) -> int:
-    """The steps that the budget pays for; only the shape of the rows matters, not what they say."""
-    row = [CLS, *[VOCABULARY - 1] * (LENGTH // 2), SEP, *[VOCABULARY - 2] * (LENGTH // 2 - 3), SEP]
-    kind = KINDS[name]
-    cost = step_flops(kind.model(0), kind.objective, Rows(torch.tensor([row] * BATCH)), BATCH)
-    return int(kind.share * BUDGET // cost)
 
 
 def held_out(rows: Callable[[str], Rows]) -> Rows:
@@ -143,9 +134,8 @@ def held_out(rows: Callable[[str], Rows]) -> Rows:
 
 def losses(kinds: tuple[str, ...], model: LanguageModel) -> Figures:
     """The mean loss of each named kind's objective on the held-out rows, in nats per label."""
-    config = TrainingConfig(steps=1, batch_size=16)
     rows = held_out(encoder_rows)
-    return {f"{name}_loss": evaluate(model, KINDS[name].objective, rows, config) for name in kinds}
+    return {f"{name}_loss": mean_loss(model, KINDS[name].objective, rows) for name in kinds}
 
 
 def probed(model: LanguageModel) -> Figures:
@@ -167,7 +157,7 @@ def pretraining(name: str, seed: int) -> Experiment:
         objective=kind.objective,
         rows=partial(kind.rows, "train"),
         validation=partial(held_out, kind.rows),
-        config=settings(steps_of(name), seed),
+        config=settings(kind.steps, seed),
         measure=probed if kind.stored is discriminator_of else partial(losses, tasks),
         stored=kind.stored,
     )
@@ -182,7 +172,7 @@ def sized(width: int, layers: int, seed: int, *, name: str = "masked", steps: in
         objective=KINDS[name].objective,
         rows=partial(encoder_rows, "train"),
         validation=partial(held_out, encoder_rows),
-        config=settings(steps or steps_of("masked"), seed),
+        config=settings(steps or KINDS["masked"].steps, seed),
         measure=partial(losses, (name,)),
     )
 

@@ -10,14 +10,14 @@ from functools import lru_cache, partial
 
 import torch
 
-from experiments.base import Experiment, Figures
+from experiments.base import Experiment, Figures, mean_loss
 from experiments.recipe import VOCABULARY, fresh, settings, small
 from lmcourse.data import reviews
 from lmcourse.models.language_model import LanguageModel
 from lmcourse.objectives import DenoisingAutoencoder, MaskedLM, Objective, Supervised
 from lmcourse.recorded import tokenizer
 from lmcourse.recorded.special import CLS, MASK, NEGATIVE, PAD, POSITIVE, SPECIAL
-from lmcourse.training import Rows, TrainingConfig, evaluate
+from lmcourse.training import Rows
 
 SEEDS = (0, 1, 2)
 STEPS, LENGTH, CHARACTERS = 500, 128, 800
@@ -52,7 +52,7 @@ def rows_for(kind: str, split: str, most: int | None = None) -> Rows:
 def loss(kind: str, model: LanguageModel) -> Figures:
     """The mean loss of the model's own task on 256 windows of the validation reviews, in nats per label."""
     rows = rows_for(kind, "validation", 256)
-    return {"validation_loss": evaluate(model, KINDS[kind], rows, TrainingConfig(steps=1, batch_size=16))}
+    return {"validation_loss": mean_loss(model, KINDS[kind], rows)}
 
 
 def pretraining(kind: str, seed: int) -> Experiment:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from experiments.encoders import BUDGET, EXPERIMENTS, KINDS, SEEDS, SIZES, discriminator_of, held_out, pairs, steps_of
+from experiments.encoders import BUDGET, EXPERIMENTS, KINDS, SEEDS, SIZES, discriminator_of, held_out, pairs
 from lmcourse.models.initialization import initialize
 from lmcourse.objectives import NextSentence
 from lmcourse.recorded.restoring import encoder_rows
@@ -18,10 +18,10 @@ NAMED = {experiment.name: experiment for experiment in EXPERIMENTS}
 def test_every_kind_spends_the_same_operations(name):
     kind = KINDS[name]
     steps = {NAMED[f"encoder-{name}-seed-{seed}"].config.steps for seed in SEEDS}
-    assert steps == {steps_of(name)}
+    assert steps == {kind.steps}
     # on real rows, not on those that were counted
     cost = step_flops(kind.model(0), kind.objective, held_out(kind.rows), 8)
-    assert steps_of(name) * cost == pytest.approx(kind.share * BUDGET, rel=2e-3 if name != "next-sentence" else 0.05)
+    assert kind.steps * cost == pytest.approx(kind.share * BUDGET, rel=2e-3 if name != "next-sentence" else 0.05)
 
 
 def test_seeds_give_other_weights_and_other_rows():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from lmcourse.models.config import TransformerConfig
 from lmcourse.models.transformer import Transformer
 from lmcourse.objectives.base import IGNORED, Batch, PredictsTokens, real_tokens
 
@@ -27,6 +28,11 @@ class Tagger(nn.Module):
         self.body, self.output = body, nn.Linear(body.config.d_model, classes)
         nn.init.zeros_(self.output.weight)
         nn.init.zeros_(self.output.bias)
+
+    @property
+    def config(self) -> TransformerConfig:
+        """The configuration of the body."""
+        return self.body.config
 
     def forward(self, ids: Tensor, *, attend: Tensor | None = None) -> Tensor:
         """Token ids (B, T), `attend` (B, T) True where real, to logits (B, T, K)."""

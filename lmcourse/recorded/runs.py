@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 
 from lmcourse.data import reviews
 from lmcourse.data.windows import windows
-from lmcourse.models.language_model import EncoderDecoder, LanguageModel
-from lmcourse.recorded.store import load_saved
+from lmcourse.recorded.store import Storable, load_saved
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.training.config import Rows
 
@@ -26,7 +25,7 @@ LENGTH = 128
 class Recorded(NamedTuple):
     """A trained model in eval mode, and its record: configuration, seed, curve, figures, hardware, time, versions."""
 
-    model: LanguageModel | EncoderDecoder
+    model: Storable
     record: dict[str, Any]
 
 

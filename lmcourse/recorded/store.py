@@ -19,12 +19,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lmcourse.finetuning.tagging import Tagger
 from lmcourse.models.config import TransformerConfig
 from lmcourse.models.language_model import EncoderDecoder, LanguageModel
 from lmcourse.models.modern import modern, modern_encoder_decoder
 from lmcourse.training.checkpoint import load_model, model_tensors, read_checkpoint, save_checkpoint
 
 SCALE = ".scale"
+
+#: What can be stored: assemblies of `models.modern`, and its stack under a tagging layer.
+Storable = LanguageModel | EncoderDecoder | Tagger
 
 
 def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,7 +42,7 @@ def dequantize(numbers: Tensor, scale: Tensor) -> Tensor:
     return numbers.float() * scale
 
 
-def save_model(path: Path, model: LanguageModel | EncoderDecoder) -> None:
+def save_model(path: Path, model: Storable) -> None:
     """Write a model of `models.modern`, matrices in eight bits, whole or not at all."""
     tensors: dict[str, Tensor] = {}
     for name, tensor in model_tensors(model).items():
@@ -46,18 +50,16 @@ def save_model(path: Path, model: LanguageModel | EncoderDecoder) -> None:
             tensors[name], tensors[name + SCALE] = quantize(tensor.detach())
         else:
             tensors[name] = tensor.detach().float()
-    kind = "encoder_decoder" if isinstance(model, EncoderDecoder) else "language_model"
-    save_checkpoint(path, tensors, {"kind": kind, "config": asdict(model.config)})
+    save_checkpoint(path, tensors, _shape(model) | {"config": asdict(model.config)})
 
 
-def load_saved(path: Path) -> LanguageModel | EncoderDecoder:
+def load_saved(path: Path) -> Storable:
     """The model of a file that `save_model` wrote, in eval mode; ValueError if it is damaged."""
     tensors, metadata = read_checkpoint(path)
     missing = {"kind", "config"} - metadata.keys()
     if missing:
         raise ValueError(f"{path} is not a recorded model: it lacks {sorted(missing)}")
-    config = TransformerConfig(**metadata["config"])
-    model = (modern_encoder_decoder if metadata["kind"] == "encoder_decoder" else modern)(config)
+    model = _build(metadata, TransformerConfig(**metadata["config"]))
     weights = {
         name: dequantize(tensor, tensors[name + SCALE]) if name + SCALE in tensors else tensor
         for name, tensor in tensors.items()
@@ -65,6 +67,19 @@ def load_saved(path: Path) -> LanguageModel | EncoderDecoder:
     }
     load_model(model, weights)
     return model.eval()
+
+
+def _shape(model: Storable) -> dict[str, Any]:
+    """What says, beside the configuration of the stack, how to build a model like this one."""
+    if isinstance(model, Tagger):
+        return {"kind": "tagger", "classes": model.output.out_features}
+    return {"kind": "encoder_decoder" if isinstance(model, EncoderDecoder) else "language_model"}
+
+
+def _build(shape: Mapping[str, Any], config: TransformerConfig) -> Storable:
+    if shape["kind"] == "tagger":
+        return Tagger(modern(config).body, shape["classes"])
+    return modern_encoder_decoder(config) if shape["kind"] == "encoder_decoder" else modern(config)
 
 
 def write_record(path: Path, record: Mapping[str, Any]) -> None:

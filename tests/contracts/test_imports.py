@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "lmcourse.recorded": {
         "lmcourse.data",
         "lmcourse.decoding",
+        "lmcourse.finetuning",
         "lmcourse.models",
         "lmcourse.tokenization",
         "lmcourse.training",

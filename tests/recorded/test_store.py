@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from lmcourse.finetuning.tagging import Tagger
 from lmcourse.models.initialization import initialize
 from lmcourse.models.language_model import EncoderDecoder, LanguageModel
 from lmcourse.models.modern import modern, modern_config, modern_encoder_decoder
@@ -100,6 +101,21 @@ def test_an_encoder_decoder_comes_back(tmp_path: Path) -> None:
     source, ids = torch.randint(60, (2, 2, 9), generator=seeded())
     with torch.no_grad():
         ours, expected, before = back(source, ids), rounded(model)(source, ids), model.eval()(source, ids)
+    assert torch.equal(ours, expected)
+    assert 0 < relative_error(ours, before) < 0.03
+
+
+def test_a_tagger_comes_back(tmp_path: Path) -> None:
+    model = Tagger(small(causal=False).body, 7)
+    scramble(model)
+    save_model(tmp_path / "model.safetensors", model)
+    back = load_saved(tmp_path / "model.safetensors")
+    assert isinstance(back, Tagger)
+    assert back.config == model.config
+    ids = torch.randint(60, (2, 9), generator=seeded())
+    with torch.no_grad():
+        ours, expected, before = back(ids), rounded(model)(ids), model.eval()(ids)
+    assert ours.shape == (2, 9, 7)
     assert torch.equal(ours, expected)
     assert 0 < relative_error(ours, before) < 0.03
 

@@ -13,18 +13,22 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from experiments.base import Experiment, Figures, mean_loss
+from experiments.base import WORK, Experiment, Figures, mean_loss, run
 from experiments.recipe import VOCABULARY, fresh, settings, small, started
 from lmcourse.data import reviews
+from lmcourse.data.restoring import TAGS
+from lmcourse.finetuning.tagging import Tagger, Tagging, tag
 from lmcourse.models.heads import DiscriminatorHead, LMHead
 from lmcourse.models.language_model import LanguageModel
+from lmcourse.models.modern import both_sides
 from lmcourse.models.transformer import Transformer
 from lmcourse.objectives import CausalLM, MaskedLM, NextSentence, Objective, ReplacedToken, SpanMasking
 from lmcourse.objectives.next_sentence import SentencePairModel, consecutive_pairs
 from lmcourse.objectives.replaced_token import GeneratorAndDiscriminator
-from lmcourse.recorded import load, tokenizer
-from lmcourse.recorded.restoring import continuing_tokens, encoder_rows, probe_f1, restoring_rows
+from lmcourse.recorded import load, runs, tokenizer
+from lmcourse.recorded.restoring import continuing_tokens, encoder_rows, probe_f1, restoring_f1, restoring_rows
 from lmcourse.recorded.special import CLS, MASK, PAD, SEP, SPECIAL
+from lmcourse.recorded.store import load_saved
 from lmcourse.training import Rows
 
 SEEDS = (0, 1, 2)
@@ -35,6 +39,10 @@ BUDGET = 2e12
 SIZES = ((32, 2), (64, 1))
 #: Width, layers and steps of the main encoder, and of the decoder that is its twin.
 MAIN, MAIN_STEPS = (128, 4), 4500
+#: What taggers of that size start from, and the best of several learning rates for it, tried on windows that no run
+#: uses: "lifted" is the decoder without its causal mask.
+TAGGERS = {"masked": 2.5e-3, "causal": 2.5e-3, "lifted": 2.5e-3, "fresh": 1e-2}
+LABELLED, TESTED, TAGGING_STEPS = 800, 200, 300
 EPOCHS, COPIES = 8, 2
 SPECIALS = tuple(range(len(SPECIAL)))
 MASKED = MaskedLM(MASK, VOCABULARY, SPECIALS)
@@ -177,13 +185,60 @@ def sized(width: int, layers: int, seed: int, *, name: str = "masked", steps: in
     )
 
 
+def main_run(name: str, seed: int) -> Experiment:
+    """The main encoder ("masked") or its causal twin; those of seed 0 are kept, the others are made when needed."""
+    experiment = sized(*MAIN, seed, name=name, steps=MAIN_STEPS)
+    return experiment if seed else replace(experiment, name="encoder" if name == "masked" else "encoder-causal")
+
+
+def main_stack(kind: str, seed: int) -> Transformer:
+    """The stack from which a tagger of that kind starts."""
+    if kind == "fresh":
+        return fresh(small(*MAIN, causal=False), seed).body
+    experiment = main_run("masked" if kind == "masked" else "causal", seed)
+    folder = runs.FOLDER if experiment.name in runs.names() else WORK / "bases"
+    path = folder / f"{experiment.name}.safetensors"
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        run(experiment, folder=folder)
+    model = load_saved(path)
+    assert isinstance(model, LanguageModel)
+    return both_sides(model.body) if kind == "lifted" else model.body
+
+
+def labelled(seed: int) -> Rows:
+    """Each seed has windows of its own to learn from."""
+    ids, _, labels = restoring_rows("validation")
+    assert labels is not None
+    own = slice(seed * LABELLED, (seed + 1) * LABELLED)
+    return Rows(ids[own], None, labels[own])
+
+
+def tagged(model: Tagger) -> Figures:
+    """F1 of what is to restore in the test windows."""
+    ids, _, labels = restoring_rows("test")
+    assert labels is not None
+    return {"test_f1": restoring_f1(tag(model, ids[:TESTED]), labels[:TESTED])}
+
+
+def tagging(kind: str, seed: int) -> Experiment:
+    """A main model, fine-tuned to restore capitals and marks."""
+    return Experiment(
+        name=f"tagger-{kind}-seed-{seed}",
+        description=f"{kind}, fine-tuned to restore capitals and marks, seed {seed}",
+        model=lambda: Tagger(main_stack(kind, seed), len(TAGS)),
+        objective=Tagging(len(TAGS)),
+        rows=partial(labelled, seed),
+        validation=None,
+        config=replace(settings(TAGGING_STEPS, seed, lr=TAGGERS[kind]), warmup=10),
+        measure=tagged,
+    )
+
+
 EXPERIMENTS = (
-    replace(sized(*MAIN, 0, steps=MAIN_STEPS), name="encoder", description="the encoder that the course adapts"),
-    replace(
-        sized(*MAIN, 0, name="causal", steps=MAIN_STEPS),
-        name="encoder-causal",
-        description="a decoder like the encoder that the course adapts, to compare with",
-    ),
+    replace(main_run("masked", 0), description="the encoder that the course adapts"),
+    replace(main_run("causal", 0), description="a decoder like the encoder that the course adapts, to compare with"),
     *(pretraining(name, seed) for name in KINDS for seed in SEEDS),
     *(sized(*size, seed) for size in SIZES for seed in SEEDS),
+    *(tagging(kind, seed) for kind in TAGGERS for seed in SEEDS),
 )

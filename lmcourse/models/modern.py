@@ -7,6 +7,8 @@ the embedding: what later models changed in GPT-2, because it learns more from t
 
 from dataclasses import replace
 
+import torch
+
 from lmcourse.models.config import TransformerConfig
 from lmcourse.models.heads import LMHead
 from lmcourse.models.language_model import EncoderDecoder, LanguageModel
@@ -57,3 +59,14 @@ def modern_encoder_decoder(config: TransformerConfig) -> EncoderDecoder:
     """Encoder and decoder of the same sizes over one table: source (B, M) and ids (B, T) to logits (B, T, V)."""
     encoder = Transformer(replace(config, causal=False, cross_attention=False))
     return EncoderDecoder(encoder, Transformer(replace(config, causal=True, cross_attention=True)), LMHead(config))
+
+
+def both_sides(body: Transformer) -> Transformer:
+    """A copy of a causal stack in which each token also sees what follows: the same weights without the causal mask; a
+    smear takes nothing from the right at first. ValueError for a stack that is not causal."""
+    if not body.config.causal:
+        raise ValueError(f"a stack with causal={body.config.causal} already sees both sides")
+    free = Transformer(replace(body.config, causal=False))
+    after = {} if body.embedding.smear is None else {"embedding.smear.after": torch.zeros(body.config.embedding_width)}
+    free.load_state_dict(body.state_dict() | after)
+    return free

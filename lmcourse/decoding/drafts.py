@@ -66,9 +66,9 @@ class ModelDraft:
     ) -> Proposal:
         """See `Draft.propose`; `memory` is the model's cache."""
         # all that the cache holds was accepted, or lies behind the last token but one
-        memory = None if memory is None else memory.truncate(min(memory.length, ids.shape[1] - 1))
+        memory = None if memory is None else memory.truncate(memory.virtual + min(memory.read, ids.shape[1] - 1))
         reader = Reader(self.model, memory, remember=True)
-        unread, distributions = ids[:, 0 if memory is None else memory.length :], []
+        unread, distributions = ids[:, 0 if memory is None else memory.read :], []
         for _ in range(count):
             probs = probabilities(filters, reader.read(unread), ids)  # (1, V)
             unread = sample(probs.log(), generator=generator).unsqueeze(1)  # (1, 1)

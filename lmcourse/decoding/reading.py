@@ -66,7 +66,8 @@ def check_context(model: Decoder, cache: KVCache | None, ids: Tensor, attend: Te
     rows = len(ids) if cache is None else _rows(cache)
     if rows not in (None, len(ids)):
         raise ValueError(f"a cache of {rows} rows does not go with {len(ids)} prompts")
-    past = 0 if cache is None else cache.length if cache.positions is None else int(cache.positions.max())
+    slots = 0 if cache is None else cache.length if cache.positions is None else int(cache.positions.max())
+    past = slots if cache is None else slots - cache.virtual  # max_length counts tokens only
     length = past + (ids.shape[1] if attend is None else int(attend.sum(dim=1).max()))
     longest = config.max_length
     if length > longest:

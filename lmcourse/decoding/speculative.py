@@ -101,7 +101,7 @@ class _Run(NamedTuple):
             drafted, calls = drafted + len(proposal.tokens), calls + 1
             accepted += min(len(tokens), len(checked) - 1)
             ids = torch.cat([ids, tokens.unsqueeze(0)], dim=1)
-            cache, memory, new = cache.truncate(ids.shape[1] - 1), proposal.memory, ids[0, prompt:]
+            cache, memory, new = cache.truncate(cache.virtual + ids.shape[1] - 1), proposal.memory, ids[0, prompt:]
         return _Row(new, torch.stack(scores).sum(), (len(new), drafted, accepted, calls))
 
     def _propose(self, ids: Tensor, count: int, memory: KVCache | None) -> Proposal:
@@ -116,7 +116,7 @@ class _Run(NamedTuple):
 
     def _target(self, ids: Tensor, tokens: Tensor, cache: KVCache) -> tuple[Tensor, KVCache]:
         """The target's logits (K + 1, V) behind ids and behind each proposed token, and its cache with all of them."""
-        unread = torch.cat([ids, tokens.unsqueeze(0)], dim=1)[:, cache.length :]
+        unread = torch.cat([ids, tokens.unsqueeze(0)], dim=1)[:, cache.read :]
         hidden = self.target.body(unread, cache=cache)
         return widened(self.target.logits(hidden.states[0, -1 - len(tokens) :])), hidden.cache
 

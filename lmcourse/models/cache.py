@@ -76,7 +76,8 @@ class KVCache:
     `layers`: keys and values of each self-attention, empty before the first token. `attend` (B, S): which slots are
     real, None if all are. `positions` (B,): the number of the next position, None if it is the number of slots.
     `memory`: keys and values (B, H, M, D) of an encoder's output for each cross-attention, `memory_attend` (B, M)
-    which of them are real. `ids`: the tokens read so far (B, at most S), kept for a model with a smear.
+    which of them are real. `ids`: the tokens read so far (B, at most S), kept for a model with a smear. `virtual`: how
+    many slots, the first ones, no token was read for: a learned prefix or prompt.
     """
 
     layers: tuple[LayerCache, ...] = ()
@@ -85,11 +86,17 @@ class KVCache:
     memory: tuple[tuple[Tensor, Tensor], ...] = ()
     memory_attend: Tensor | None = None
     ids: Tensor | None = None
+    virtual: int = 0
 
     @property
     def length(self) -> int:
         """The number of slots S, padding and virtual tokens included."""
         return self.layers[0].length if self.layers else 0
+
+    @property
+    def read(self) -> int:
+        """The number of slots without virtual tokens: the columns of ids read so far, padding included."""
+        return self.length - self.virtual
 
     @property
     def last_ids(self) -> Tensor | None:
@@ -118,8 +125,9 @@ class KVCache:
 
         layers = tuple(layer.select(rows) for layer in self.layers)
         memory = tuple((k.index_select(0, rows), v.index_select(0, rows)) for k, v in self.memory)
-        return KVCache(
-            layers, pick(self.attend), pick(self.positions), memory, pick(self.memory_attend), pick(self.ids)
+        found = replace(self, layers=layers, memory=memory, ids=pick(self.ids))
+        return replace(
+            found, attend=pick(self.attend), positions=pick(self.positions), memory_attend=pick(self.memory_attend)
         )
 
     def truncate(self, length: int) -> KVCache:

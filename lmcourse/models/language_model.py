@@ -71,7 +71,9 @@ class EncoderDecoder(nn.Module):
 
     def encode(self, source: Tensor, attend: Tensor | None = None) -> KVCache:
         """The cache from which `body` starts to decode: source ids (B, M), `attend` (B, M) True where real."""
-        return self.body.remember(self.encoder(source, attend=attend).states, attend)
+        states, cache = self.encoder(source, attend=attend)
+        real = None if cache.attend is None else cache.attend[:, cache.length - states.shape[1] :]
+        return self.body.remember(states, real)
 
     def logits(self, states: Tensor) -> Tensor:
         """Hidden states (..., C) to logits (..., V)."""

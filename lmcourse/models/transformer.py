@@ -111,9 +111,10 @@ class Transformer(nn.Module):
         cache = KVCache() if cache is None else cache
         self._check(ids, attend, mask, cache)
         positions, cache = _place(ids, attend, positions, cache)
-        limit = int(positions.max()) + 1 if self.config.positions == "learned" else 0
-        if limit > self.config.max_length:
-            raise ValueError(f"position {limit - 1} is beyond the longest input of {self.config.max_length} tokens")
+        table = self.embedding.positions
+        last = 0 if table is None else int(positions.max())
+        if table is not None and last >= table.num_embeddings - self.config.position_offset:
+            raise ValueError(f"position {last} is beyond the longest input of {self.config.max_length} tokens")
         x = self.embedding(ids, positions, segments, attend, cache.last_ids)
         if self.embedding.smear is not None:
             cache = cache.with_ids(ids)

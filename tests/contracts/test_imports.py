@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str] | None] = {
         "lmcourse.training",
     },
     "lmcourse.finetuning": {"lmcourse.models", "lmcourse.objectives.base", "lmcourse.objectives.rows"},
-    "lmcourse.peft": {"lmcourse.models"},
+    "lmcourse.peft": {"lmcourse.models", "lmcourse.training.checkpoint"},
     "lmcourse.decoding": {"lmcourse.models"},
     "lmcourse.prompting": {"lmcourse.tokenization", "lmcourse.decoding"},
     "lmcourse.retrieval": {"lmcourse.prompting"},

@@ -2,9 +2,11 @@
 
 from lmcourse.widgets.attention_explorer import Attention, AttentionExplorer
 from lmcourse.widgets.base import Figure, embed
+from lmcourse.widgets.lora_explorer import LoraExplorer, Update
 from lmcourse.widgets.masked_predictions import MaskedPredictions, MaskedSentence
 from lmcourse.widgets.sampling_playground import Prompt, SamplingPlayground
 from lmcourse.widgets.span_corruption_stepper import SpanCorruptionStepper
+from lmcourse.widgets.span_heat_map import SpanHeatMap, SpanQuestion
 from lmcourse.widgets.tokenizer_explorer import TokenizerExplorer
 from lmcourse.widgets.training_samples import Checkpoint, TrainingSamples
 
@@ -13,12 +15,16 @@ __all__ = [
     "AttentionExplorer",
     "Checkpoint",
     "Figure",
+    "LoraExplorer",
     "MaskedPredictions",
     "MaskedSentence",
     "Prompt",
     "SamplingPlayground",
     "SpanCorruptionStepper",
+    "SpanHeatMap",
+    "SpanQuestion",
     "TokenizerExplorer",
     "TrainingSamples",
+    "Update",
     "embed",
 ]

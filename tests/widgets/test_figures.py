@@ -12,12 +12,16 @@ from lmcourse.widgets import (
     AttentionExplorer,
     Checkpoint,
     Figure,
+    LoraExplorer,
     MaskedPredictions,
     MaskedSentence,
     Prompt,
     SamplingPlayground,
     SpanCorruptionStepper,
+    SpanHeatMap,
+    SpanQuestion,
     TrainingSamples,
+    Update,
 )
 from lmcourse.widgets.masked_predictions import Prediction
 from lmcourse.widgets.span_corruption_stepper import THANKS, Example
@@ -57,12 +61,29 @@ def samples() -> TrainingSamples:
     return TrainingSamples(["A prompt that is long " * 8, "b"], checkpoints)
 
 
+def heat_map() -> SpanHeatMap:
+    words = ["an-extremely-long-token-" * 3, *(f"word{i}" for i in range(60))]
+    starts = [sum(len(word) + 1 for word in words[:i]) for i in range(61)]
+    offsets = [(start, start + len(word)) for start, word in zip(starts, words, strict=True)]
+    logits = 3 * torch.randn(2, 61, generator=torch.Generator().manual_seed(0))
+    question = SpanQuestion("A question that is long " * 8, " ".join(words), offsets, *logits, (1, 40))
+    return SpanHeatMap([question, question._replace(question="Short?", answer=None)])
+
+
+def lora() -> LoraExplorer:
+    spectrum = [1 / i for i in range(1, 65)]
+    updates = [Update("the query of a layer " * n, (64, 64), 10**6, spectrum, [1.0] * 64) for n in (1, 8)]
+    return LoraExplorer(updates, total=10**12, accuracies={1: [0.7, 0.71], 2: [0.75, 0.8]}, full=[0.8, 0.81])
+
+
 # Each figure, and what a reader does that changes what it shows.
 FIGURES: dict[str, tuple[Callable[[], Figure], Callable[[Locator], object]]] = {
     "attention": (attention, lambda shown: shown.get_by_role("radio").nth(3).check()),
     "playground": (playground, lambda shown: shown.get_by_role("slider").first.press("End")),
     "stepper": (stepper, lambda shown: shown.get_by_role("button", name="Next").click(click_count=4)),
     "predictions": (predictions, lambda shown: shown.locator(".lm-chip").nth(2).click()),
+    "heat map": (heat_map, lambda shown: shown.get_by_role("slider", name="Start token").press("Home")),
+    "lora": (lora, lambda shown: shown.get_by_role("slider").press("End")),
     "samples": (samples, lambda shown: shown.get_by_role("slider").press("Home")),
 }
 

@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str] | None] = {
     "lmcourse.finetuning": {"lmcourse.models", "lmcourse.objectives.base", "lmcourse.objectives.rows"},
     "lmcourse.peft": {"lmcourse.models", "lmcourse.training.checkpoint"},
     "lmcourse.decoding": {"lmcourse.models"},
-    "lmcourse.prompting": {"lmcourse.tokenization", "lmcourse.decoding"},
+    "lmcourse.prompting": {"lmcourse.tokenization", "lmcourse.decoding", "lmcourse.models"},
     "lmcourse.retrieval": {"lmcourse.prompting"},
     "lmcourse.viz": set(),
     "lmcourse.lab": set(),

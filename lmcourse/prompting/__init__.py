@@ -1,0 +1,1 @@
+"""Prompting: asking a frozen language model. Chapters: prompting, chain_of_thought."""

@@ -1,0 +1,77 @@
+"""A language model as a function from prompt to completion, and the form of a chat.
+
+    <|im_start|>system ... <|im_end|> <|im_start|>user {prompt}<|im_end|> <|im_start|>assistant
+
+Chapter: prompting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+
+from lmcourse.decoding import Greedy, Strategy, generate, left_pad
+from lmcourse.models.language_model import LanguageModel
+from lmcourse.tokenization.base import Tokenizer
+
+
+@dataclass(frozen=True, eq=False)
+class TextModel:
+    """A causal model with its tokenizer and a decoding strategy: call it with a prompt, or `complete` several at once.
+
+    It writes at most `max_new_tokens`, until an end token in `ends` or a token that holds `stop`, and the
+    completion ends before that. `wrap` puts the prompt into another form, as `chat` does. Sampling takes its
+    numbers from `generator`, one call after the other.
+    """
+
+    model: LanguageModel
+    tokenizer: Tokenizer
+    strategy: Strategy = field(default_factory=Greedy)
+    max_new_tokens: int = 64
+    stop: str = ""
+    ends: tuple[int, ...] = ()
+    wrap: Callable[[str], str] | None = None
+    generator: torch.Generator | None = None
+
+    def __call__(self, prompt: str) -> str:
+        """What the model writes behind the prompt."""
+        return self.complete([prompt])[0]
+
+    def complete(self, prompts: Sequence[str]) -> list[str]:
+        """What the model writes behind each of the prompts, read side by side; ValueError for none, or an empty one."""
+        texts = list(prompts) if self.wrap is None else [self.wrap(prompt) for prompt in prompts]
+        ids, attend = left_pad(self.tokenizer.encode_batch(texts, add_special_tokens=False))
+        device = self.model.body.embedding.tokens.weight.device
+        found = generate(
+            self.model,
+            ids.to(device),
+            attend=attend.to(device),
+            strategy=self.strategy,
+            max_new_tokens=self.max_new_tokens,
+            end=(*self.ends, *self._stopping) or None,
+            generator=self.generator,
+        )
+        return [
+            self._text(row[:length].tolist()) for row, length in zip(found.ids, found.lengths.tolist(), strict=True)
+        ]
+
+    @cached_property
+    def _stopping(self) -> tuple[int, ...]:
+        """The tokens whose text holds all of `stop`: after one of them there is nothing more to write. A longer `stop`
+        that no token holds is only cut off afterwards."""
+        ids = range(self.tokenizer.vocab_size) if self.stop else ()
+        return tuple(i for i in ids if self.stop in self.tokenizer.decode([i]))
+
+    def _text(self, ids: list[int]) -> str:
+        text = self.tokenizer.decode([i for i in ids if i not in self.ends])
+        return text.split(self.stop)[0] if self.stop else text
+
+
+def chat(prompt: str, system: str = "You are a helpful AI assistant named SmolLM, trained by Hugging Face") -> str:
+    """A prompt as the user's turn of SmolLM2's chat, up to where the assistant begins; another `system` turn makes
+    another persona."""
+    turns = [("system", system), ("user", prompt)] if system else [("user", prompt)]
+    return "".join(f"<|im_start|>{who}\n{text}<|im_end|>\n" for who, text in turns) + "<|im_start|>assistant\n"

@@ -1,0 +1,1 @@
+"""Retrieval: passages for a question, and answers from them. Chapter: retrieval."""

@@ -1,0 +1,106 @@
+"""Dense indexes: exact search is the definition, the others find most of it; changes, files, bad input."""
+
+import numpy as np
+import pytest
+import torch
+
+from lmcourse.retrieval.dense import DenseConfig, DenseIndex
+
+KINDS = ("exact", "ivf", "hnsw")
+
+
+def vectors(n, seed=0, dimension=16):
+    rows = np.random.default_rng(seed).normal(size=(n, dimension)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def embed(texts):
+    """A vector for each text that depends on its bytes alone."""
+    return torch.from_numpy(np.concatenate([vectors(1, seed=sum(map(ord, text))) for text in texts]))
+
+
+def made(kind, n=600, **options):
+    index = DenseIndex(DenseConfig("test", 16, kind, cells=20, **options), embed)
+    assert index.add_vectors(vectors(n)) == list(range(n))
+    return index
+
+
+def best(query, k, alive=range(600)):
+    alive = list(alive)
+    return [alive[i] for i in np.argsort(-(vectors(600)[alive] @ query), kind="stable")[:k]]
+
+
+def test_exact_search_is_the_definition():
+    queries = vectors(20, seed=1)
+    for query, hits in zip(queries, made("exact").search_vectors(queries, 10), strict=True):
+        assert [hit.key for hit in hits] == best(query, 10)
+        np.testing.assert_allclose([h.score for h in hits], np.sort(vectors(600) @ query)[::-1][:10], rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["ivf", "hnsw"])
+def test_approximate_search_finds_more_the_longer_it_looks(kind):
+    queries = vectors(50, seed=1)
+
+    def recall(**options):
+        hits = made(kind, **options).search_vectors(queries, 5)
+        return np.mean([len({h.key for h in row} & set(best(q, 5))) / 5 for row, q in zip(hits, queries, strict=True)])
+
+    little, much = (recall(probes=1), recall(probes=20)) if kind == "ivf" else (recall(beam=1), recall(beam=600))
+    assert little < much
+    assert much > 0.99
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_deleted_passages_are_not_found_and_new_ones_are(kind):
+    index, query = made(kind, probes=20, beam=600), vectors(1, seed=3)
+    gone = best(query[0], 4)
+    index.delete(gone)
+    assert len(index) == 596
+    left = [key for key in range(600) if key not in gone]
+    assert [hit.key for hit in index.search_vectors(query, 5)[0]] == best(query[0], 5, left)
+    assert index.add_vectors(query) == [600]
+    assert index.search_vectors(query, 1)[0][0].key == 600
+    with pytest.raises(ValueError, match=rf"no passages with the keys \[{gone[0]}\]"):
+        index.delete([left[0], gone[0]])
+    assert len(index) == 597
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files(kind, tmp_path):
+    index = made(kind)
+    index.delete([5, 7])
+    index.save(tmp_path / "index")
+    back = DenseIndex.load(tmp_path / "index", embed, embedder="test")
+    queries = vectors(5, seed=2)
+    assert back.search_vectors(queries, 8) == index.search_vectors(queries, 8)
+    assert (len(back), back.config) == (598, index.config)
+    assert back.add(["new"]) == [600]
+    with pytest.raises(ValueError, match="was made with 'test', not with 'other'"):
+        DenseIndex.load(tmp_path / "index", embed, embedder="other")
+    (tmp_path / "index" / "index.faiss").unlink()
+    with pytest.raises(ValueError, match=r"\['index.faiss'\] missing"):
+        DenseIndex.load(tmp_path / "index", embed, embedder="test")
+
+
+def test_texts_are_embedded():
+    index = DenseIndex(DenseConfig("test", 16), embed)
+    assert index.add([]) == []
+    index.add(["one", "two", "three"])
+    assert index.search("two", 1)[0].key == 1
+    assert index.search("two", 1)[0].score == pytest.approx(1.0, rel=1e-5)
+
+
+def test_bad_input():
+    index = DenseIndex(DenseConfig("test", 16), embed)
+    with pytest.raises(ValueError, match="collection is empty"):
+        index.search("x", 1)
+    index.add(["a"])
+    with pytest.raises(ValueError, match="between 1 and the 1 passages of the collection, not 2"):
+        index.search("x", 2)
+    with pytest.raises(ValueError, match=r"vectors must be \(N, 16\), not \(2, 3\)"):
+        index.add_vectors(np.zeros((2, 3), dtype=np.float32))
+    with pytest.raises(ValueError, match="5 vectors are too few to find 20 cells"):
+        DenseIndex(DenseConfig("test", 16, "ivf", cells=20), embed).add_vectors(vectors(5))
+    for bad in ({"embedder": ""}, {"dimension": 0}, {"cells": 4, "probes": 5}, {"kind": "tree"}):
+        with pytest.raises(ValueError, match=r"needed|kind must be"):
+            DenseConfig(**({"embedder": "x", "dimension": 4} | bad))

@@ -33,7 +33,7 @@ class Context(NamedTuple):
 
     mask: Tensor | None  # (B or 1, 1, T, S), None: every query sees every key or, if causal, every earlier one
     causal: bool
-    bias: Tensor | None  # (1, H, T, S)
+    bias: Tensor | None  # (1 or B, H, T, S)
     angles: Angles | None
     memory_mask: Tensor | None  # (B, 1, 1, M)
 
@@ -158,10 +158,13 @@ class Transformer(nn.Module):
             angles = cos.to(x.dtype).unsqueeze(1), sin.to(x.dtype).unsqueeze(1)
         bias = None
         if self.relative is not None:
-            distance = torch.arange(keys)[None, :] - torch.arange(keys - queries, keys)[:, None]  # (T, S)
+            slots = torch.arange(keys)[None, :]  # (1 or B, S)
+            if cache.virtual and cache.attend is not None:  # padding between virtual tokens and others is no distance
+                slots = positions_of(cache.attend)
+            distance = slots[:, None, :] - slots[:, keys - queries :, None]  # (1 or B, T, S)
             both = not config.causal
             buckets = relative_buckets(distance, config.relative_buckets, config.relative_max_distance, both_sides=both)
-            bias = self.relative(buckets.to(x.device)).permute(2, 0, 1).unsqueeze(0)  # (1, H, T, S)
+            bias = self.relative(buckets.to(x.device)).permute(0, 3, 1, 2)  # (1 or B, H, T, S)
         memory = None if cache.memory_attend is None else cache.memory_attend[:, None, None, :]
         causal = config.causal and mask is None and cache.attend is None and bias is None and 1 < queries == keys
         allowed = None if causal else _mask(config.causal, queries, keys, mask, cache.attend, x.device)

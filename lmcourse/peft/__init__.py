@@ -3,6 +3,7 @@
 from lmcourse.peft.adapters import Adapters
 from lmcourse.peft.base import Method, method_of, trained
 from lmcourse.peft.bitfit import BitFit
+from lmcourse.peft.exchange import read_hub, write_hub
 from lmcourse.peft.lora import LoRA
 from lmcourse.peft.prefix_tuning import PrefixTuning
 from lmcourse.peft.prompt_tuning import PromptTuning
@@ -21,6 +22,8 @@ __all__ = [
     "load",
     "method_of",
     "methods",
+    "read_hub",
     "save",
     "trained",
+    "write_hub",
 ]

@@ -139,9 +139,9 @@ class Prompted(Extended):
             mask=None if mask is None else _seeing_each_other(mask, count),
             positions=positions,
             segments=None if segments is None else functional.pad(segments, (count, 0)),
-            cache=cache,
+            cache=replace(cache, virtual=count),
         )
-        return Hidden(states if self.keep else states[:, count:], replace(cache, virtual=count))
+        return Hidden(states if self.keep else states[:, count:], cache)
 
 
 def _embedded(ids: Tensor, table: Tensor, vectors: Tensor) -> Tensor:

@@ -41,7 +41,7 @@ SIZES = ((32, 2), (64, 1))
 MAIN, MAIN_STEPS = (128, 4), 4500
 #: What taggers of that size start from, and the best of several learning rates for it, tried on windows that no run
 #: uses: "lifted" is the decoder without its causal mask.
-TAGGERS = {"masked": 2.5e-3, "causal": 2.5e-3, "lifted": 2.5e-3, "fresh": 1e-2}
+TAGGERS = {"masked": 2.5e-3, "causal": 2.5e-3, "lifted": 1e-2, "fresh": 1e-2}
 LABELLED, TESTED, TAGGING_STEPS = 800, 200, 300
 EPOCHS, COPIES = 8, 2
 SPECIALS = tuple(range(len(SPECIAL)))

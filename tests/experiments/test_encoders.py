@@ -1,11 +1,27 @@
 """The comparisons of the encoders room: equal operations, the data they say, and a discriminator that can be stored."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from experiments.encoders import BUDGET, EXPERIMENTS, KINDS, SEEDS, SIZES, discriminator_of, held_out, pairs
+from experiments.encoders import (
+    BUDGET,
+    EXPERIMENTS,
+    KINDS,
+    LABELLED,
+    SEEDS,
+    SIZES,
+    TAGGERS,
+    discriminator_of,
+    held_out,
+    main_run,
+    main_stack,
+    pairs,
+)
 from lmcourse.models.initialization import initialize
 from lmcourse.objectives import NextSentence
+from lmcourse.recorded import runs
 from lmcourse.recorded.restoring import encoder_rows
 from lmcourse.recorded.special import CLS
 from lmcourse.recorded.store import load_saved, save_model
@@ -65,3 +81,34 @@ def test_the_discriminator_is_kept(tmp_path):
         stored = load_saved(tmp_path / "kept.safetensors").body(ids).states
     torch.testing.assert_close(stored, states, atol=0.1, rtol=0.05)
     assert not torch.allclose(states, both.generator.body(ids).states, atol=0.5)
+
+
+def test_taggers_of_one_seed_learn_from_the_same_windows_and_those_of_others_from_others():
+    taggers = {kind: [NAMED[f"tagger-{kind}-seed-{seed}"] for seed in SEEDS] for kind in TAGGERS}
+    first = [experiment.rows() for experiment in taggers["masked"]]
+    assert all(len(rows.ids) == LABELLED for rows in first)
+    starts = {row.data_ptr() for rows in first for row in rows.ids}
+    assert len(starts) == LABELLED * len(SEEDS)
+    for kind in TAGGERS:
+        same = [experiment.rows() for experiment in taggers[kind]]
+        assert all(torch.equal(a.labels, b.labels) for a, b in zip(first, same, strict=True))
+
+
+def test_taggers_start_from_what_their_names_say():
+    encoder, decoder = runs.load("encoder").model, runs.load("encoder-causal").model
+    for kind, like, causal in (("masked", encoder, False), ("causal", decoder, True), ("lifted", decoder, False)):
+        body = main_stack(kind, 0)
+        assert body.config.causal is causal
+        assert torch.equal(body.blocks[0].attention.query.weight, like.body.blocks[0].attention.query.weight)
+    fresh = main_stack("fresh", 0)
+    assert not fresh.config.causal
+    assert not torch.equal(fresh.embedding.tokens.weight, encoder.body.embedding.tokens.weight)
+
+
+def test_bases_that_are_not_kept_are_those_of_the_main_runs():
+    assert main_run("masked", 0).name == "encoder"
+    assert main_run("causal", 0).name == "encoder-causal"
+    for name in ("masked", "causal"):
+        kept, other = main_run(name, 0), main_run(name, 2)
+        assert kept.objective == other.objective
+        assert replace(other.config, seed=0) == kept.config

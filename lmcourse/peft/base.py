@@ -10,6 +10,7 @@ trained is what requires a gradient. Chapter: peft.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
@@ -92,3 +93,8 @@ def replaced(model: Model, name: str, module: nn.Module) -> Model:
         return module  # type: ignore[return-value]
     setattr(model.get_submodule(parent), leaf, module)
     return model
+
+
+def short_names(names: Iterable[str]) -> str:
+    """Names of modules for an error message: those in a block without its number, each once."""
+    return ", ".join(sorted({re.sub(r"^.*\bblocks\.\d+\.", "", name) for name in names})) or "none"

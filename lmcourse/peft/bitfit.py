@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from lmcourse.peft.base import Model, begin, stacks
+from lmcourse.peft.base import Model, begin, short_names, stacks
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,7 @@ class BitFit:
         owners = biased(found)
         for target in self.targets:
             if not any(f".{name}".endswith(f".{target}") for name in owners):
-                there = sorted({".".join(name.split(".")[-2:]) for name in owners})
-                raise ValueError(f"no module with a bias is called {target!r}; there are {', '.join(there) or 'none'}")
+                raise ValueError(f"no module with a bias is called {target!r}; there are {short_names(owners)}")
         if not owners:
             raise ValueError(f"this {type(model).__name__} has no biases to train")
         for name, owner in owners.items():

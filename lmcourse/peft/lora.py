@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lmcourse.models.layers import Linear
-from lmcourse.peft.base import Model, begin, plain, replaced, stacks
+from lmcourse.peft.base import Model, begin, plain, replaced, short_names, stacks
 
 Start = Literal["uniform", "normal"]
 
@@ -135,8 +135,7 @@ def targeted(model: nn.Module, targets: tuple[str, ...]) -> dict[str, nn.Linear]
     }
     for target in targets:
         if not any(_is(name, target) for name in layers):
-            there = sorted({".".join(name.split(".")[-2:]) for name in layers})
-            raise ValueError(f"no layer is called {target!r}; there are {', '.join(there)}")
+            raise ValueError(f"no layer is called {target!r}; there are {short_names(layers)}")
     return {name: layer for name, layer in layers.items() if any(_is(name, target) for target in targets)}
 
 

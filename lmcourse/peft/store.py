@@ -92,16 +92,20 @@ def fingerprint(model: nn.Module) -> str:
     return found.hexdigest()[:16]
 
 
-def _configs(model: nn.Module) -> dict[str, Any]:
-    """The configurations of the stacks; virtual tokens, which shorten the longest input, count as part of it."""
-    return {
-        name: asdict(body.config) | {"max_length": body.config.max_length + getattr(body, "count", 0)}
-        for name, body in stacks(model).items()
-    }
+def _configs(model: nn.Module) -> dict[str, dict[str, Any]]:
+    """The configurations of the stacks, sizes that follow from others written out, without dropout, which is a matter
+    of training. Virtual tokens, which shorten the longest input, count as part of it."""
+    found = {}
+    for name, body in stacks(model).items():
+        config = body.config
+        sizes = {"d_head": config.head_width, "d_ff": config.ff_width, "n_kv_heads": config.kv_heads}
+        sizes |= {"d_embedding": config.embedding_width, "max_length": config.max_length + getattr(body, "count", 0)}
+        found[name] = {key: value for key, value in (asdict(config) | sizes).items() if key != "dropout"}
+    return found
 
 
 def _check_stacks(path: Path, kept: dict[str, Any], ours: dict[str, Any]) -> None:
-    wrong = [f"stacks {', '.join(kept)}, not {', '.join(ours)}"] if kept.keys() != ours.keys() else []
+    wrong = [f"stacks {list(kept)}, not {list(ours)}"] if kept.keys() != ours.keys() else []
     wrong += [
         f"{name or 'stack'}.{key} {kept[name].get(key)!r}, not {value!r}"
         for name, fields in ours.items()

@@ -22,9 +22,10 @@ from lmcourse.models.heads import DiscriminatorHead, LMHead
 from lmcourse.models.language_model import LanguageModel
 from lmcourse.models.modern import both_sides
 from lmcourse.models.transformer import Transformer
-from lmcourse.objectives import CausalLM, MaskedLM, NextSentence, Objective, ReplacedToken, SpanMasking
+from lmcourse.objectives import CausalLM, MaskedLM, NextSentence, Objective, PrefixLM, ReplacedToken, SpanMasking
 from lmcourse.objectives.next_sentence import SentencePairModel, consecutive_pairs
 from lmcourse.objectives.replaced_token import GeneratorAndDiscriminator
+from lmcourse.objectives.span_boundary import SpanBoundary, SpanBoundaryModel
 from lmcourse.recorded import load, runs, tokenizer
 from lmcourse.recorded.restoring import continuing_tokens, encoder_rows, probe_f1, restoring_f1, restoring_rows
 from lmcourse.recorded.special import CLS, MASK, PAD, SEP, SPECIAL
@@ -68,6 +69,16 @@ def encoder(seed: int) -> LanguageModel:
 def decoder(seed: int) -> LanguageModel:
     """The same with a causal mask."""
     return fresh(small(WIDTH, LAYERS), seed)
+
+
+def prefix_encoder(seed: int) -> LanguageModel:
+    """The encoder without a smear, which would show each token the next one."""
+    return fresh(replace(small(WIDTH, LAYERS, causal=False), smear=False), seed)
+
+
+def boundary_encoder(seed: int) -> SpanBoundaryModel:
+    """The encoder with SpanBERT's layers for the boundaries of spans."""
+    return started(SpanBoundaryModel(fresh(small(WIDTH, LAYERS, causal=False), seed), WIDTH), seed)
 
 
 def pair_encoder(seed: int) -> SentencePairModel:
@@ -119,7 +130,15 @@ KINDS = {
     "masked": Kind(encoder, MASKED, encoder_rows, 1241),
     "causal": Kind(decoder, CausalLM(), encoder_rows, 1252),
     "next-sentence": Kind(pair_encoder, NextSentence(MASKED, CLS, SEP, PAD), pairs, 1241, lambda model: model.model),
+    "prefix": Kind(prefix_encoder, PrefixLM(), encoder_rows, 1253),
     "spans": Kind(encoder, SpanMasking(MASK, VOCABULARY, SPECIALS, continuing=continuing_tokens()), encoder_rows, 1241),
+    "boundary": Kind(
+        boundary_encoder,
+        SpanBoundary(MASK, VOCABULARY, SPECIALS, continuing=continuing_tokens()),
+        encoder_rows,
+        795,
+        lambda model: model.model,
+    ),
     "replaced": Kind(two_encoders, ReplacedToken(MASK, VOCABULARY, SPECIALS), encoder_rows, 980, discriminator_of),
     "two-stage": Kind(
         two_trained_encoders,
@@ -157,7 +176,7 @@ def probed(model: LanguageModel) -> Figures:
 def pretraining(name: str, seed: int) -> Experiment:
     """A small model that learns in the named way for the budget."""
     kind = KINDS[name]
-    tasks = ("causal",) if name == "causal" else ("masked", "spans")
+    tasks = (name,) if name in ("causal", "prefix") else ("masked", "spans")
     return Experiment(
         name=f"encoder-{name}-seed-{seed}",
         description=f"a small model after {name} pre-training, seed {seed}",

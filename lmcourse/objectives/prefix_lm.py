@@ -55,9 +55,14 @@ class PrefixLM(PredictsTokens):
         return with_attend(batch, attend=real[:, :-1])
 
     def loss(self, model: Callable[..., Any], batch: Batch, *, generator: torch.Generator | None = None) -> Tensor:
-        """The mean over the tokens after the prefix; ValueError for a causal model, which would hide the prefix."""
-        if getattr(getattr(model, "config", None), "causal", False):
-            raise ValueError("a prefix language model needs a configuration with causal=False, not True")
+        """The mean over the tokens after the prefix; ValueError for a causal model, which would hide the prefix, and
+        for one with a smear, which shows each token the next one."""
+        config = getattr(model, "config", None)
+        if getattr(config, "causal", False) or getattr(config, "smear", False):
+            raise ValueError(
+                "a prefix language model needs a configuration with causal=False and smear=False, not "
+                f"causal={getattr(config, 'causal', False)} and smear={getattr(config, 'smear', False)}"
+            )
         return super().loss(model, batch, generator=generator)
 
 

@@ -66,13 +66,14 @@ def test_what_a_prediction_sees():
         assert seen == list(range(max(cut, position + 1)))
 
 
-def test_a_causal_model_is_refused():
+@pytest.mark.parametrize("wrong", ["causal", "smear"])
+def test_a_model_that_hides_the_prefix_or_shows_the_next_token_is_refused(wrong):
     objective = PrefixLM()
     model = model_for(objective)
     batch = objective.prepare(text(2, 6), generator=generator())
     assert objective.loss(model, batch).isfinite()
-    object.__setattr__(model.body.config, "causal", True)
-    with pytest.raises(ValueError, match="causal=False, not True"):
+    object.__setattr__(model.body.config, wrong, True)
+    with pytest.raises(ValueError, match=f"not .*{wrong}=True"):
         objective.loss(model, batch)
 
 

@@ -18,7 +18,8 @@ from torch import nn
 
 from lmcourse.objectives.base import Objective
 from lmcourse.recorded import runs
-from lmcourse.recorded.store import load_saved, save_model, stored_bytes, write_record
+from lmcourse.recorded.adapted import kept_bytes, load_kept, save_kept
+from lmcourse.recorded.store import write_record
 from lmcourse.training import Point, Rows, TrainingConfig, evaluate, train
 from lmcourse.training.devices import mode
 from lmcourse.training.monitor import Lines
@@ -38,7 +39,8 @@ class Experiment:
     """One model, trained once. `model()` makes it, untrained; `rows()` and `validation()` are its data; `stored` takes
     from the trained module the model that is kept (ELECTRA keeps its discriminator); `measure(model)` computes, from
     the stored model alone, the figures that the record claims and that labs recompute; `samples(model)`, if given, is
-    what the model writes after each prompt, kept for every point of the curve and for the stored model."""
+    what the model writes after each prompt, kept for every point of the curve and for the stored model. `facts(model)`
+    is what can be said of the trained module alone, since less of it is stored."""
 
     name: str
     description: str
@@ -50,6 +52,7 @@ class Experiment:
     measure: Callable[[Any], Figures]
     stored: Callable[[Any], Any] = lambda model: model
     samples: Callable[[Any], Samples] | None = None
+    facts: Callable[[Any], dict[str, Any]] = lambda model: {}
 
 
 def all_experiments() -> dict[str, Experiment]:
@@ -71,7 +74,7 @@ def run(experiment: Experiment, *, work: Path = WORK, folder: Path | None = None
     ValueError if the stored model would be larger than 16 MB, before anything is trained.
     """
     module = experiment.model()
-    size = stored_bytes(experiment.stored(module))
+    size = kept_bytes(experiment.stored(module))
     if size > MAX_BYTES:
         raise ValueError(f"{experiment.name} would take {size:,} bytes, more than {MAX_BYTES:,}")
     validation = None if experiment.validation is None else experiment.validation()
@@ -85,9 +88,11 @@ def run(experiment: Experiment, *, work: Path = WORK, folder: Path | None = None
     finally:
         seconds = _spent(scratch, time.process_time() - began)
     path = _path(experiment, folder)
-    save_model(path, experiment.stored(module).cpu())
-    stored = load_saved(path)
+    save_kept(path, experiment.stored(module).cpu())
+    stored = load_kept(path)
     record = _record(experiment, curve, seconds) | {"figures": experiment.measure(stored), "bytes": size}
+    if facts := experiment.facts(module):
+        record["facts"] = facts
     if watch is not None:
         record["samples"] = watch.samples | {str(curve[-1].step): watch.write(stored)}
     write_record(path.with_suffix(".json"), record)
@@ -98,7 +103,7 @@ def check(experiment: Experiment, *, folder: Path | None = None) -> dict[str, tu
     """For each figure what the record says and what the stored model gives now; see `agree`."""
     path = _path(experiment, folder)
     record = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    now = experiment.measure(load_saved(path))
+    now = experiment.measure(load_kept(path))
     names = sorted(record["figures"].keys() | now.keys())
     return {name: (record["figures"].get(name, float("nan")), now.get(name, float("nan"))) for name in names}
 

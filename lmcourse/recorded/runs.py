@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from lmcourse.data import reviews
 from lmcourse.data.windows import windows
-from lmcourse.recorded.store import Storable, load_saved
+from lmcourse.recorded.adapted import Adapted, load_kept
+from lmcourse.recorded.store import Storable
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.training.config import Rows
 
@@ -25,7 +26,7 @@ LENGTH = 128
 class Recorded(NamedTuple):
     """A trained model in eval mode, and its record: configuration, seed, curve, figures, hardware, time, versions."""
 
-    model: Storable
+    model: Storable | Adapted
     record: dict[str, Any]
 
 
@@ -39,7 +40,7 @@ def load(name: str) -> Recorded:
     if name not in names():
         raise ValueError(f"there is no recorded run {name!r}; there are {', '.join(names()) or 'none'}")
     record = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    return Recorded(load_saved(FOLDER / f"{name}.safetensors"), record)
+    return Recorded(load_kept(FOLDER / f"{name}.safetensors"), record)
 
 
 @lru_cache(maxsize=1)

@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str] | None] = {
         "lmcourse.decoding",
         "lmcourse.finetuning",
         "lmcourse.models",
+        "lmcourse.peft",
         "lmcourse.tokenization",
         "lmcourse.training",
     },

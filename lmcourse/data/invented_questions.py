@@ -28,17 +28,19 @@ def invented_questions(split: str, count: int, *, people: int = 2, seed: int = 0
     The same arguments give the same questions, more of them the same and others. ValueError for another split, or
     numbers that make no sense.
     """
-    if split not in SPLITS[:3]:
-        raise ValueError(f"unknown split {split!r}; there are {', '.join(SPLITS[:3])}")
-    known = [person for person in _everybody() if split_of(person.name) == split]
+    known = people_of(split)
     if count < 1 or not 1 <= people <= len(known) or seed < 0:
         raise ValueError(f"count {count} and people {people} must be at least 1, seed {seed} at least 0")
     generator = torch.Generator().manual_seed(seed)
     return [_question(f"{split}-{seed}-{number}", known, people, generator) for number in range(count)]
 
 
-def _everybody() -> list[Person]:
-    return [person for number in range(WORLDS) for person in world(MOST, seed=number)]
+def people_of(split: str) -> list[Person]:
+    """Everybody of all worlds whose name is in the split; ValueError for another split."""
+    if split not in SPLITS[:3]:
+        raise ValueError(f"unknown split {split!r}; there are {', '.join(SPLITS[:3])}")
+    everybody = (person for number in range(WORLDS) for person in world(MOST, seed=number))
+    return [person for person in everybody if split_of(person.name) == split]
 
 
 def _question(name: str, known: list[Person], people: int, generator: torch.Generator) -> Question:

@@ -40,8 +40,8 @@ def test_answers_are_scored_for_themselves_and_compared():
         for row in FORMATS.multiple_choice([5, 6], [[7], [8, 9], [10]])
     ]
     torch.testing.assert_close(predict(model, objective, ids, attend=attend)[0], torch.stack(scores))
-    loss = objective.loss(model, objective.prepare(ids, attend=attend, labels=torch.tensor([1])))
-    torch.testing.assert_close(loss, -torch.stack(scores).softmax(0)[1].log())
+    loss = objective.loss(model, objective.prepare(ids, attend=attend, labels=torch.tensor([2])))
+    torch.testing.assert_close(loss, -torch.stack(scores).softmax(0)[2].log())
 
 
 def choices(rows, seed=0):

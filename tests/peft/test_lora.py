@@ -67,7 +67,7 @@ def test_it_starts_at_the_base(family):
 
 
 def test_where_a_starts():
-    model = llama(llama_config(29, 64, 2, 4, d_ff=32))
+    model = llama(llama_config(29, 64, 2, 4, 2, d_ff=32))  # the value layer is 32 x 64
     for start, expected in (("uniform", 1 / 64**0.5 / 3**0.5), ("normal", 1 / 16)):
         found = lora_layers(LoRA(16, start=start).apply(model, generator=generator()))
         drawn = torch.cat([layer.lora_a.detach().flatten() for layer in found.values()])

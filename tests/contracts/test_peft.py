@@ -113,7 +113,7 @@ def test_training_leaves_the_base_alone(method, family):
     assert not {p.data_ptr() for p in trained(found).values()} & memory
 
 
-@on()
+@on("gpt2", "t5", "tagger")
 def test_the_generator_decides(method, family):
     one, same, other = (trained(method.apply(base(family), generator=generator(seed))) for seed in (4, 4, 5))
     assert all(torch.equal(p, same[name]) for name, p in one.items())
@@ -143,7 +143,7 @@ def test_a_copy_is_a_model_of_its_own(method, family):
     torch.testing.assert_close(single(*given).double(), found(*given), atol=2e-3, rtol=2e-3)
 
 
-@on()
+@on("gpt2", "modern encoder-decoder", "tagger")
 def test_saved_and_loaded(method, family, tmp_path):
     found, given = adapted(method, family), inputs(family)
     peft.save(tmp_path / "adapter.safetensors", found)
@@ -159,7 +159,7 @@ def without_network(method):
     return {"inner": None} if isinstance(method, peft.PrefixTuning) else {}
 
 
-@on("bert", "tagger", "t5", "modern encoder-decoder")
+@on("bert", "tagger", "t5", "modern encoder-decoder", methods=FIRST)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_changes_nothing(method, family, side):
     """Each row of a padded batch gives what it gives alone."""
@@ -227,7 +227,7 @@ def test_speculative_decoding(method, family):
         torch.testing.assert_close(quick.scores, greedy.scores)
 
 
-@on(*DECODERS)
+@on(*DECODERS, methods=FIRST)
 def test_token_by_token_or_at_once(method, family):
     """The states behind a cache are those of one pass, under a mask and given positions too."""
     found, (ids,) = adapted(method, family), inputs(family)

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from lmcourse.models.config import Activation
 from lmcourse.models.layers import Linear, activate
-from lmcourse.peft.base import Model, begin, replaced
-from lmcourse.peft.lora import targeted
+from lmcourse.peft.base import begin
+from lmcourse.peft.parts import Model, replaced, targeted
 
 
 @dataclass(frozen=True)

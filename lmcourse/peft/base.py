@@ -9,18 +9,14 @@ trained is what requires a gradient. Chapter: peft.
 
 from __future__ import annotations
 
-import copy
-import re
-from collections.abc import Iterable
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import torch
 from torch import nn
 
 from lmcourse.models.language_model import EncoderDecoder, LanguageModel
 from lmcourse.models.transformer import Transformer
-
-Model = TypeVar("Model", bound=nn.Module)
+from lmcourse.peft.parts import Model, copied
 
 _PRETRAINED = (Transformer, LanguageModel, EncoderDecoder)
 
@@ -47,16 +43,6 @@ def begin(model: Model, method: Method) -> Model:
     return found
 
 
-def copied(model: Model, learning: Iterable[str]) -> Model:
-    """The modules of a model copied; its weights seen through new parameters, which are frozen, or copied if they are
-    `learning`."""
-    chosen, memo = set(learning), {id(buffer): buffer for buffer in model.buffers()}
-    for name, p in model.named_parameters():
-        learns = name in chosen
-        memo[id(p)] = nn.Parameter(p.detach().clone() if learns else p.detach(), requires_grad=learns)
-    return copy.deepcopy(model, memo)
-
-
 def plain(model: Model) -> Model:
     """A copy of the modules of an adapted model over the same weights, all frozen, that counts as adapted no more."""
     found = copied(model, learning=())
@@ -75,26 +61,3 @@ def method_of(model: nn.Module) -> Method:
 def trained(model: nn.Module) -> dict[str, nn.Parameter]:
     """The weights that learn, by name; their number is the cost of the method."""
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
-
-
-def stacks(model: nn.Module) -> dict[str, Transformer]:
-    """The Transformers of a model by name: "body", of an encoder-decoder "encoder" too. ValueError if there is none."""
-    found = {name: module for name, module in model.named_modules() if isinstance(module, Transformer)}
-    if not found:
-        raise ValueError(f"there is no Transformer in this {type(model).__name__}")
-    return found
-
-
-def replaced(model: Model, name: str, module: nn.Module) -> Model:
-    """The model with another module in the place of that name, in place; the module itself if the name is empty."""
-    parent, _, leaf = name.rpartition(".")
-    if not name:
-        vars(module)["adapter"] = method_of(model)
-        return module  # type: ignore[return-value]
-    setattr(model.get_submodule(parent), leaf, module)
-    return model
-
-
-def short_names(names: Iterable[str]) -> str:
-    """Names of modules for an error message: those in a block without its number, each once."""
-    return ", ".join(sorted({re.sub(r"^.*\bblocks\.\d+\.", "", name) for name in names})) or "none"

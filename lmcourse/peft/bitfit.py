@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from lmcourse.peft.base import Model, begin, short_names, stacks
+from lmcourse.peft.base import begin
+from lmcourse.peft.parts import Model, short_names, stacks
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from lmcourse.peft.base import Model, method_of, stacks, trained
+from lmcourse.peft.base import method_of, trained
 from lmcourse.peft.exchange_lora import FAMILIES, lora_config, lora_tensors, read_lora
 from lmcourse.peft.lora import LoRA
+from lmcourse.peft.parts import Model, stacks
 from lmcourse.peft.prefix_tuning import PrefixTuning
 from lmcourse.peft.prompt_tuning import PromptTuning
 from lmcourse.peft.store import with_tensors

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from lmcourse.models import checkpoint_names as names
-from lmcourse.peft.base import Model, trained
-from lmcourse.peft.lora import LoRA, LoRALinear, lora_layers, targeted
+from lmcourse.peft.base import trained
+from lmcourse.peft.lora import LoRA, LoRALinear, lora_layers
+from lmcourse.peft.parts import Model, targeted
 from lmcourse.peft.store import with_tensors
 
 #: What stands before the names of each family, and its table of names.

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from lmcourse.models.layers import Linear
-from lmcourse.peft.base import Model, begin, plain, replaced, short_names, stacks
+from lmcourse.peft.base import begin, plain
+from lmcourse.peft.parts import Model, replaced, targeted
 
 Start = Literal["uniform", "normal"]
 
@@ -122,30 +123,9 @@ class LoRALinear(Linear):
         return self.weight.detach() + self.update()
 
 
-def targeted(model: nn.Module, targets: tuple[str, ...]) -> dict[str, nn.Linear]:
-    """The linear layers in the stacks of a model whose name is, or ends in, one of the targets, by name.
-
-    ValueError for a target that no layer has; it says which there are.
-    """
-    layers = {
-        f"{stack}.{name}".removeprefix("."): layer
-        for stack, body in stacks(model).items()
-        for name, layer in body.named_modules()
-        if isinstance(layer, nn.Linear)
-    }
-    for target in targets:
-        if not any(_is(name, target) for name in layers):
-            raise ValueError(f"no layer is called {target!r}; there are {short_names(layers)}")
-    return {name: layer for name, layer in layers.items() if any(_is(name, target) for target in targets)}
-
-
 def lora_layers(model: nn.Module) -> dict[str, LoRALinear]:
     """The adapted layers by name."""
     return {name: module for name, module in model.named_modules() if isinstance(module, LoRALinear)}
-
-
-def _is(name: str, target: str) -> bool:
-    return name == target or name.endswith(f".{target}")
 
 
 def _linear(weight: Tensor, bias: nn.Parameter | None) -> Linear:

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 
 from lmcourse.models.cache import KVCache, LayerCache
 from lmcourse.models.transformer import Hidden, Transformer
-from lmcourse.peft.base import Model, begin, copied, replaced, stacks, trained
+from lmcourse.peft.base import begin, trained
+from lmcourse.peft.parts import Model, copied, replaced, stacks
 from lmcourse.peft.virtual import (
     Extended,
     check_count,

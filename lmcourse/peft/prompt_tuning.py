@@ -20,7 +20,8 @@ from lmcourse.models.cache import KVCache
 from lmcourse.models.language_model import EncoderDecoder
 from lmcourse.models.positions import positions_of
 from lmcourse.models.transformer import Hidden, Transformer
-from lmcourse.peft.base import Model, begin, replaced, stacks
+from lmcourse.peft.base import begin
+from lmcourse.peft.parts import Model, replaced, stacks
 from lmcourse.peft.virtual import Extended, check_count, chosen_tokens, left_aligned, model_of_row, seen_by_all
 
 

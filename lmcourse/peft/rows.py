@@ -14,8 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from lmcourse.models.layers import Linear
-from lmcourse.peft.base import Model, method_of, plain, replaced, trained
+from lmcourse.peft.base import method_of, plain, trained
 from lmcourse.peft.lora import LoRALinear
+from lmcourse.peft.parts import Model, replaced
 from lmcourse.peft.prefix_tuning import Prefix, Prefixed, PrefixOfRow
 from lmcourse.peft.prompt_tuning import Prompted, PromptOfRow
 from lmcourse.peft.virtual import model_of_row

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lmcourse.peft.base import Model, method_of, stacks, trained
+from lmcourse.peft.base import method_of, trained
+from lmcourse.peft.parts import Model, stacks
 from lmcourse.peft.registry import make_method, name_of, settings_of
 from lmcourse.training.checkpoint import read_checkpoint, save_checkpoint
 

@@ -7,7 +7,8 @@ from lmcourse.finetuning.tagging import Tagger
 from lmcourse.models.cache import KVCache
 from lmcourse.objectives import CausalLM
 from lmcourse.peft import LoRA, PrefixTuning, method_of, trained
-from lmcourse.peft.base import begin, copied, plain, short_names, stacks
+from lmcourse.peft.base import begin, plain
+from lmcourse.peft.parts import copied, short_names, stacks
 from lmcourse.peft.virtual import left_aligned, model_of_row
 from lmcourse.training import Rows, TrainingConfig, train
 from tests.peft.samples import adapted, base, cases, frozen_bytes, generator, inputs

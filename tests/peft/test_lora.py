@@ -10,7 +10,8 @@ from lmcourse.models.attention import Attention
 from lmcourse.models.llama import llama, llama_config
 from lmcourse.models.sizes import build_without_memory
 from lmcourse.peft import LoRA, trained
-from lmcourse.peft.lora import LoRALinear, lora_layers, low_rank, targeted
+from lmcourse.peft.lora import LoRALinear, lora_layers, low_rank
+from lmcourse.peft.parts import targeted
 from tests.peft.samples import FAMILIES, adapted, base, disturbed, generator, inputs
 
 

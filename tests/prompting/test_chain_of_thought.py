@@ -76,6 +76,7 @@ def test_steps_are_lines_or_sentences():
 
 def test_votes():
     assert majority(["3", "", "4", "4", "3", ""]) == "3"
+    assert majority(["", "", "4"]) == "4"
     assert majority(["", ""]) == ""
     said = iter([" The answer is 3.", " The answer is 4.", " The answer is 4."])
     found = SelfConsistency(ChainOfThought((TENNIS,)), samples=3).answer(lambda prompt: next(said), "?")

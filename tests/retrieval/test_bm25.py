@@ -37,6 +37,9 @@ def test_the_best_come_first_and_equal_ones_by_key():
     assert hits[1].score == hits[2].score < hits[0].score
     assert index.search("red", 2) == hits[:2]
     assert index.search("unknown words", 3) == []
+    many = BM25()
+    many.add(["red", "blue"] * 100)
+    assert [hit.key for hit in many.search("red", 60)] == list(range(0, 120, 2))
 
 
 @settings(max_examples=60, deadline=None)

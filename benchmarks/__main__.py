@@ -19,6 +19,7 @@ BENCHMARKS = {
     "tokenization": "training and encoding of BPE, WordPiece and unigram models on 34 MB of reviews",
     "decoding": "generation with SmolLM2, with and without cache, plain and speculative",
     "training": "a training step beside transformers, its utilisation and memory, the cost of Muon",
+    "peft": "LoRA beside the library peft, merged weights, what each method of fine-tuning costs",
     "time_to_loss": "how long the recipe of the recorded runs takes to the loss of a GPT-2-style recipe",
 }
 RESULTS = Path(__file__).parent / "results"

@@ -146,7 +146,7 @@ def orthogonal(scratch: Path, d_model: int, n_layers: int, batch_size: int, step
     return outcome
 
 
-class _Stopwatch(Silent):
+class Stopwatch(Silent):
     """Takes the time of all steps after the first `warmup`, and keeps the last loss."""
 
     def __init__(self, outcome: Outcome, warmup: int, steps: int) -> None:
@@ -169,7 +169,7 @@ def _trained(model: nn.Module, rows: Rows, precision: Any, optimizer: Any, steps
     config = TrainingConfig(
         steps + warmup, batch, 1, optimizer, LR, DECAY, BETAS, schedule="constant", clip=CLIP, precision=precision
     )
-    train(model, CausalLM(), rows, config, monitor=_Stopwatch(outcome, warmup, steps))
+    train(model, CausalLM(), rows, config, monitor=Stopwatch(outcome, warmup, steps))
     return outcome
 
 

@@ -66,7 +66,7 @@ def sequence_states(
     return pooled(body(ids, attend=attend, segments=segments).states, attend, pool)
 
 
-def segments_of(ids: Tensor, separator: int) -> Tensor:
+def _segments_of(ids: Tensor, separator: int) -> Tensor:
     """Segment numbers (..., T): 0 up to the first separator and with it, 1 behind it. [CLS] A [SEP] B [SEP] is
     0 0 0 1 1 (Devlin et al. 2019, section 3)."""
     is_separator = (ids == separator).long()
@@ -84,7 +84,7 @@ def model_inputs(ids: Tensor, attend: Tensor | None, separator: int | None = Non
     batch = {"ids": ids}
     if attend is not None and not bool(attend.all()):
         batch["attend"] = attend
-    return batch if separator is None else batch | {"segments": segments_of(ids, separator)}
+    return batch if separator is None else batch | {"segments": _segments_of(ids, separator)}
 
 
 def checked_labels(labels: Tensor | None, shape: tuple[int, ...], classes: int) -> Tensor:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lmcourse.finetuning.classification import Classifier, SoftmaxClassification
-from lmcourse.finetuning.heads import checked_labels, model_inputs, new_layer, pooled, predict, segments_of
+from lmcourse.finetuning.heads import checked_labels, model_inputs, new_layer, pooled, predict
 from tests.finetuning.samples import CLS, PAD, SEP, encoder, padded, random_head, sentences
 
 
@@ -38,7 +38,7 @@ def test_a_new_layer():
 
 def test_segments():
     ids = torch.tensor([[CLS, 5, SEP, 6, 7, SEP, PAD], [CLS, 5, 6, 7, 8, 9, SEP]])
-    assert segments_of(ids, SEP).tolist() == [[0, 0, 0, 1, 1, 1, 1], [0] * 7]
+    assert model_inputs(ids, None, SEP)["segments"].tolist() == [[0, 0, 0, 1, 1, 1, 1], [0] * 7]
 
 
 def test_what_a_model_reads():

@@ -227,6 +227,17 @@ def test_speculative_decoding(method, family):
         torch.testing.assert_close(quick.scores, greedy.scores)
 
 
+@on("gpt2", "llama", methods=FIRST)
+def test_its_own_draft_is_always_right(method, family):
+    """So what the draft remembers is what it has read."""
+    found = adapted(method, family)
+    ids, attend = left_pad(prompts([5, 2, 7]), PAD)
+    settings = {"max_new_tokens": 12, "attend": attend, "draft_tokens": 3, "filters": (Temperature(0),)}
+    quick = generate_speculative(found, ModelDraft(found), ids, generator=generator(), **settings)
+    assert torch.equal(quick.drafted, quick.accepted)
+    assert bool((quick.calls < 6).all())
+
+
 @on(*DECODERS, methods=FIRST)
 def test_token_by_token_or_at_once(method, family):
     """The states behind a cache are those of one pass, under a mask and given positions too."""

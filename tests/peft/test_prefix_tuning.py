@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 
+from lmcourse.decoding import ModelDraft, Temperature, generate_speculative
 from lmcourse.models.attention import attention
 from lmcourse.models.cache import KVCache
 from lmcourse.peft import PrefixTuning, load, method_of, save, trained
@@ -103,6 +104,14 @@ def test_a_cache_of_another_model_is_refused():
         with pytest.raises(ValueError, match=f"the cache has {virtual} virtual tokens, this model 3"):
             found.body(ids, cache=cache)
     assert found.body(ids, cache=KVCache()).cache.virtual == 3
+
+
+def test_a_draft_with_a_prefix_longer_than_the_text():
+    """What it forgets are tokens, never virtual ones: it is always right about itself."""
+    found = adapted(PrefixTuning(15), "llama")
+    settings = {"max_new_tokens": 10, "draft_tokens": 2, "filters": (Temperature(0),), "generator": generator()}
+    quick = generate_speculative(found, ModelDraft(found), torch.tensor([[7], [9]]), **settings)
+    assert torch.equal(quick.drafted, quick.accepted)
 
 
 def test_under_autocast():

@@ -38,12 +38,12 @@ class Way(NamedTuple):
     lr: float
 
 
-#: The layers that LoRA adapts.
+#: The layers that LoRA adapts, unless it is called all.
 TARGETS = ("query", "value")
 
 
 def lora(rank: int) -> LoRA:
-    """LoRA on the layers that validation chose, with the scale at 2."""
+    """LoRA on the layers of the paper, scaled by 2."""
     return LoRA(rank, 2.0 * rank, TARGETS)
 
 
@@ -61,6 +61,7 @@ WAYS: dict[str, dict[str, Way]] = {
     "decoder": {
         "full": Way(None, 1e-3),
         "lora-4": Way(lora(4), 1e-2),
+        "lora-all-4": Way(LoRA(4, 8.0, LAYERS), 1e-2),
         "adapters": Way(Adapters(16), 5e-3),
         "prefix": Way(PrefixTuning(16), 1e-1),
         "prompt": Way(PromptTuning(16), 3e-2),

@@ -6,6 +6,7 @@ import itertools
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -78,7 +79,7 @@ def _baseline(d_model: int, n_layers: int) -> Recipe:
 
 
 def _recipe(d_model: int, n_layers: int) -> Recipe:
-    return fresh(small(d_model, n_layers), 0), settings
+    return fresh(small(d_model, n_layers), 0, tied=False), partial(settings, betas=(0.9, 0.99))
 
 
 def _rows(scratch: Path, name: str) -> Rows:

@@ -50,9 +50,10 @@ def modern_config(
     )
 
 
-def modern(config: TransformerConfig) -> LanguageModel:
-    """A decoder or, if `config` is not causal, an encoder, with a tied head: ids (B, T) to logits (B, T, V)."""
-    return LanguageModel(Transformer(config), LMHead(config))
+def modern(config: TransformerConfig, *, tied: bool = True) -> LanguageModel:
+    """A decoder or, if `config` is not causal, an encoder: ids (B, T) to logits (B, T, V). The head is tied to the
+    embedding or has a matrix of its own, for the same operations and V C weights more."""
+    return LanguageModel(Transformer(config), LMHead(config, tied=tied))
 
 
 def modern_encoder_decoder(config: TransformerConfig) -> EncoderDecoder:

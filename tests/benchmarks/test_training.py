@@ -68,5 +68,5 @@ def test_the_promise_of_time_to_loss():
     time, loss = time_to_loss.wanted()[:2]
     assert (time.sign, time.must, loss.sign, loss.must) == ("≤", 0.333, "≤", 1.0)
     assert loss.of == ("loss", "loss")
-    assert time.over == loss.over == (time_to_loss.plan()[0].title, "the course's recipe at 0.32 of the time")
+    assert time.over == loss.over == (time_to_loss.plan()[0].title, "the course's recipe at 0.3 of the time")
     assert time_to_loss.Sizes().budget == 600

@@ -31,6 +31,21 @@ def test_a_decoder_that_sees_both_sides_keeps_its_weights(smear: bool) -> None:
     torch.testing.assert_close(body(IDS).states, before, rtol=0, atol=0)
 
 
+@torch.no_grad()
+def test_a_head_of_its_own() -> None:
+    config = modern_config(40, 16, 1, 2)
+    tied, untied = modern(config), modern(config, tied=False)
+    sizes = [sum(weight.numel() for weight in model.parameters()) for model in (tied, untied)]
+    assert sizes[1] - sizes[0] == 40 * 16
+    before = [model(IDS) for model in (tied, untied)]
+    states = [model.body(IDS).states for model in (tied, untied)]
+    for model in (tied, untied):
+        model.body.embedding.tokens.weight[7] += 1.0
+    changed = [model.logits(x) - y for model, x, y in zip((tied, untied), states, before, strict=True)]
+    assert bool(changed[0][..., 7].abs().max() > 0.1)
+    assert bool(changed[1].abs().max() == 0)
+
+
 def test_an_encoder_needs_no_freeing() -> None:
     with pytest.raises(ValueError, match="causal=False already sees both sides"):
         both_sides(stack(1, causal=False))

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from lmcourse.peft.base import method_of, trained
 from lmcourse.peft.parts import Model, stacks
 from lmcourse.peft.registry import make_method, name_of, settings_of
-from lmcourse.training.checkpoint import read_checkpoint, save_checkpoint
+from lmcourse.training.checkpoint import copy_tensors, read_checkpoint, save_checkpoint
 
 
 def save(path: Path, model: nn.Module) -> None:
@@ -59,21 +59,9 @@ def adapter_tensors(model: nn.Module) -> dict[str, Tensor]:
     return {name: p.detach() for name, p in trained(model).items()}
 
 
-@torch.no_grad()
 def with_tensors(model: Model, tensors: dict[str, Tensor]) -> Model:
     """The adapted model with other trained weights, put there in place; ValueError for names or shapes that differ."""
-    ours = trained(model)
-    wrong = [f"{name} is missing" for name in ours if name not in tensors]
-    wrong += [f"{name} is not in the model" for name in tensors if name not in ours]
-    wrong += [
-        f"{name} is {tuple(tensors[name].shape)}, not {tuple(p.shape)}"
-        for name, p in ours.items()
-        if name in tensors and tensors[name].shape != p.shape
-    ]
-    if wrong:
-        raise ValueError(f"the adapter does not fit the model: {'; '.join(wrong[:5])}")
-    for name, p in ours.items():
-        p.copy_(tensors[name])
+    copy_tensors(trained(model), tensors, "the adapter does not fit the model")
     return model
 
 

@@ -34,6 +34,7 @@ from lmcourse.recorded.store import (
     quantize,
     save_model,
     stored_bytes,
+    stored_model,
 )
 from lmcourse.training.checkpoint import read_checkpoint, save_checkpoint
 
@@ -123,7 +124,7 @@ def load_kept(path: Path) -> Storable | Adapted:
     """The model of a file that `save_kept` wrote, in eval mode; ValueError if it is damaged."""
     tensors, about = read_checkpoint(path)
     if about.get("kind") != "adapted":
-        return load_saved(path)
+        return stored_model(path, tensors, about)
     model = Adapted(about["base"], make_method(about["method"], about["settings"]))
     found = {}
     for name, parameter in trained(model.model).items():

@@ -55,7 +55,11 @@ def save_model(path: Path, model: Storable) -> None:
 
 def load_saved(path: Path) -> Storable:
     """The model of a file that `save_model` wrote, in eval mode; ValueError if it is damaged."""
-    tensors, metadata = read_checkpoint(path)
+    return stored_model(path, *read_checkpoint(path))
+
+
+def stored_model(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> Storable:
+    """The model of what was read from a file; see `load_saved`."""
     missing = {"kind", "config"} - metadata.keys()
     if missing:
         raise ValueError(f"{path} is not a recorded model: it lacks {sorted(missing)}")

@@ -67,10 +67,15 @@ def model_tensors(model: nn.Module) -> Tensors:
     return {**dict(model.named_parameters()), **dict(model.named_buffers())}
 
 
-@torch.no_grad()
 def load_model(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
     """Copy `tensors` into the model. ValueError names tensors that are missing, left over or of another shape."""
-    ours = model_tensors(model)
+    copy_tensors(model_tensors(model), tensors, "the weights do not fit the model")
+
+
+@torch.no_grad()
+def copy_tensors(ours: Mapping[str, Tensor], tensors: Mapping[str, Tensor], complaint: str) -> None:
+    """Copy tensors into those of the same names. ValueError, and nothing is copied, if some are missing, left over or of
+    another shape: the complaint, and which they are."""
     wrong = [f"{name} is missing" for name in ours if name not in tensors]
     wrong += [f"{name} is not in the model" for name in tensors if name not in ours]
     wrong += [
@@ -79,7 +84,7 @@ def load_model(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
         if name in tensors and tensors[name].shape != own.shape
     ]
     if wrong:
-        raise ValueError(f"the weights do not fit the model: {'; '.join(wrong[:5])}")
+        raise ValueError(f"{complaint}: {'; '.join(wrong[:5])}")
     for name, own in ours.items():
         own.copy_(tensors[name])
 

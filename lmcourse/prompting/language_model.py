@@ -12,9 +12,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch
+from torch import Tensor
 
 from lmcourse.decoding import Greedy, Strategy, generate, left_pad
+from lmcourse.models.cache import KVCache
 from lmcourse.models.language_model import LanguageModel
+from lmcourse.prompting.scoring import common_prefix
 from lmcourse.tokenization.base import Tokenizer
 
 
@@ -24,7 +27,8 @@ class TextModel:
 
     It writes at most `max_new_tokens`, until an end token in `ends` or a token that holds `stop`, and the
     completion ends before that. `wrap` puts the prompt into another form, as `chat` does. Sampling takes its
-    numbers from `generator`, one call after the other.
+    numbers from `generator`, one call after the other. With `share_prefix`, `complete` reads what all prompts begin
+    with, such as demonstrations, once and not for each of them.
     """
 
     model: LanguageModel
@@ -35,6 +39,7 @@ class TextModel:
     ends: tuple[int, ...] = ()
     wrap: Callable[[str], str] | None = None
     generator: torch.Generator | None = None
+    share_prefix: bool = False
 
     def __call__(self, prompt: str) -> str:
         """What the model writes behind the prompt."""
@@ -43,12 +48,16 @@ class TextModel:
     def complete(self, prompts: Sequence[str]) -> list[str]:
         """What the model writes behind each of the prompts, read side by side; ValueError for none, or an empty one."""
         texts = list(prompts) if self.wrap is None else [self.wrap(prompt) for prompt in prompts]
-        ids, attend = left_pad(self.tokenizer.encode_batch(texts, add_special_tokens=False))
+        rows = self.tokenizer.encode_batch(texts, add_special_tokens=False)
         device = self.model.body.embedding.tokens.weight.device
+        prefix = common_prefix(rows) if self.share_prefix and len(rows) > 1 and all(rows) else []
+        cache = self._read(torch.tensor([prefix], device=device), len(rows)) if prefix else None
+        ids, attend = left_pad([row[len(prefix) :] for row in rows])
         found = generate(
             self.model,
             ids.to(device),
             attend=attend.to(device),
+            cache=cache,
             strategy=self.strategy,
             max_new_tokens=self.max_new_tokens,
             end=(*self.ends, *self._stopping) or None,
@@ -57,6 +66,12 @@ class TextModel:
         return [
             self._text(row[:length].tolist()) for row, length in zip(found.ids, found.lengths.tolist(), strict=True)
         ]
+
+    @torch.inference_mode()
+    def _read(self, prefix: Tensor, rows: int) -> KVCache:
+        """What the model remembers of a prefix (1, T), for so many rows."""
+        found: KVCache = self.model.body(prefix).cache
+        return found.select(torch.zeros(rows, dtype=torch.long, device=prefix.device))
 
     @cached_property
     def _stopping(self) -> tuple[int, ...]:

@@ -21,6 +21,23 @@ def test_several_prompts_are_as_good_as_one(decoder):
     assert len({*lm.complete(PROMPTS)}) == 3
 
 
+def test_a_shared_prefix_is_read_once_and_changes_nothing(decoder, monkeypatch):
+    prompts = [f"One film was good, another was bad. {prompt}" for prompt in PROMPTS]
+    apart = TextModel(decoder, tokenizer(), max_new_tokens=12)
+    read, forward = [], decoder.body.forward
+    monkeypatch.setattr(decoder.body, "forward", lambda ids, **rest: (read.append(ids), forward(ids, **rest))[1])
+    assert TextModel(decoder, tokenizer(), max_new_tokens=12, share_prefix=True).complete(prompts) == apart.complete(
+        prompts
+    )
+    assert read[0].shape[0] == 1
+    assert tokenizer().decode(read[0][0].tolist()).startswith("One film was good, another was bad.")
+    assert read[1].shape[1] <= max(len(tokenizer().encode(prompt)) for prompt in PROMPTS) + 1
+    sharing = TextModel(decoder, tokenizer(), max_new_tokens=4, share_prefix=True)
+    assert sharing.complete(PROMPTS[:1]) == [sharing(PROMPTS[0])]
+    with pytest.raises(ValueError, match="every prompt needs a token"):
+        sharing.complete(["", "This film is"])
+
+
 @pytest.mark.parametrize("stop", [".", " the", "film was a"])
 def test_a_completion_ends_before_the_stop(decoder, stop):
     free = TextModel(decoder, tokenizer(), max_new_tokens=40)

@@ -1,5 +1,5 @@
-"""Decoders: the course's main one, three widths at equal tokens, and the main one fine-tuned on few labels beside the
-same decoder trained on them from scratch. Chapter: decoders.
+"""Decoders: the course's main one, three widths at equal tokens, and the main one fine-tuned on few labels; the lab
+trains the same from fresh weights beside it. Chapter: decoders.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from lmcourse.training import Rows
 SEEDS = (0, 1, 2)
 WIDTH, WIDTHS = 128, (32, 64, 128)
 TOKENS, TOKENS_OF_WIDTHS = 9_216_000, 512_000
-#: From scratch even 500 labels teach nothing in these steps, so fewer were not kept.
-LABELS: dict[int, tuple[str, ...]] = {500: ("pretrained", "scratch"), 100: ("pretrained",)}
+LABELS = (500, 100)
 BATCH, STEPS = 16, 125
-#: The best of 0.001, 0.003 and 0.008 for each side, with 500 labels and two seeds, on sentences that no run here uses.
-RATES = {"pretrained": 3e-3, "scratch": 3e-3}
+#: The best of 0.001, 0.003 and 0.008, with 500 labels and two seeds, on sentences that no run here uses; for fresh
+#: weights too.
+RATE = 3e-3
 PROMPTS = ("This film is", "The acting was", "I watched it because")
 
 
@@ -75,23 +75,21 @@ def right_answers(model: LanguageModel) -> Figures:
     return {"test_accuracy": accuracy(model, ordered_reviews("test"))}
 
 
-def tuning(labels: int, side: str, seed: int) -> Experiment:
-    """The main decoder, or a fresh one, trained on so many labelled sentences."""
+def tuning(labels: int, seed: int) -> Experiment:
+    """The main decoder trained on so many labelled sentences."""
     return Experiment(
-        name=f"decoder-order-{labels}-{side}-seed-{seed}",
-        description=f"a decoder on {labels} labels of word order, {side}, seed {seed}",
-        model=partial(_start, side, seed),
+        name=f"decoder-order-{labels}-pretrained-seed-{seed}",
+        description=f"a decoder on {labels} labels of word order, pretrained, seed {seed}",
+        model=_main,
         objective=Supervised(CLASSES, read="last"),
         rows=partial(ordered_reviews, "train", labels, start=seed * labels),
         validation=None,
-        config=settings(STEPS, seed, batch_size=BATCH, lr=RATES[side]),
+        config=settings(STEPS, seed, batch_size=BATCH, lr=RATE),
         measure=right_answers,
     )
 
 
-def _start(side: str, seed: int) -> LanguageModel:
-    if side == "scratch":
-        return fresh(small(WIDTH), seed)
+def _main() -> LanguageModel:
     model = load("decoder").model
     assert isinstance(model, LanguageModel)
     return model
@@ -100,5 +98,5 @@ def _start(side: str, seed: int) -> LanguageModel:
 EXPERIMENTS = (
     replace(reading(WIDTH, 0, TOKENS), name="decoder", description="the decoder that the course adapts"),
     *(reading(width, seed, TOKENS_OF_WIDTHS) for seed in SEEDS for width in WIDTHS),
-    *(tuning(labels, side, seed) for labels, sides in LABELS.items() for side in sides for seed in SEEDS),
+    *(tuning(labels, seed) for labels in LABELS for seed in SEEDS),
 )

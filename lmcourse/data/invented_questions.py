@@ -46,17 +46,17 @@ def people_of(split: str) -> list[Person]:
 def _question(name: str, known: list[Person], people: int, generator: torch.Generator) -> Question:
     chosen = [known[i] for i in torch.randperm(len(known), generator=generator)[:people].tolist()]
     facts = [(person, attribute) for person in chosen for attribute in ATTRIBUTES]
-    asked = _draw(len(facts), generator)
+    asked = draw(len(facts), generator)
     sentences: list[str] = []
     places: list[int] = []
     for number in torch.randperm(len(facts), generator=generator).tolist():
         person, attribute = facts[number]
-        text, place = statement(person, attribute, _draw(len(STATEMENTS[attribute]), generator))
+        text, place = statement(person, attribute, draw(len(STATEMENTS[attribute]), generator))
         if number == asked:
             places.append(sum(map(len, sentences)) + len(sentences) + place)
         sentences.append(text)
     person, attribute = facts[asked]
-    wording = QUESTIONS[attribute][_draw(len(QUESTIONS[attribute]), generator)]
+    wording = QUESTIONS[attribute][draw(len(QUESTIONS[attribute]), generator)]
     answer = Answer(person.value(attribute), places[0])
     return Question(name, wording.format(name=person.name), " ".join(sentences), (answer,))
 
@@ -68,5 +68,6 @@ def statement(person: Person, attribute: Attribute, wording: int) -> tuple[str, 
     return template.format(name=person.name, value=person.value(attribute)), len(before)
 
 
-def _draw(count: int, generator: torch.Generator) -> int:
+def draw(count: int, generator: torch.Generator) -> int:
+    """A number from 0 to count - 1."""
     return int(torch.randint(count, (), generator=generator))

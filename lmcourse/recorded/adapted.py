@@ -38,8 +38,8 @@ from lmcourse.recorded.store import (
 )
 from lmcourse.training.checkpoint import read_checkpoint, save_checkpoint
 
-#: The models that are adapted, MiniLM and the decoder of the recorded runs, and where their head reads.
-BASES: dict[str, Pool] = {"minilm": "mean", "decoder": "last"}
+#: The models that are adapted, two real ones and the decoder of the recorded runs, and where their head reads.
+BASES: dict[str, Pool] = {"minilm": "mean", "decoder": "last", "smollm2": "last"}
 #: Every linear layer of a block.
 LAYERS = ("query", "key", "value", "output", "up", "down")
 RANK = 16
@@ -55,10 +55,10 @@ def check_base(name: str) -> None:
 def base_model(name: str) -> Transformer:
     """One of `BASES` without a head, in eval mode, the same each time: do not change it."""
     check_base(name)
-    if name == "minilm":
-        found: nn.Module = pretrained.load(name)
+    if name == "decoder":
+        found: nn.Module = load_saved(Path(str(files("lmcourse.recorded"))) / "files" / f"{name}.safetensors")
     else:
-        found = load_saved(Path(str(files("lmcourse.recorded"))) / "files" / f"{name}.safetensors")
+        found = pretrained.load(name)
     body = found.body
     assert isinstance(body, Transformer)
     return body
@@ -74,9 +74,9 @@ class Adapted(nn.Module):
         self.base, self.method = base, method
         self.model = copy.deepcopy(classifier) if method is None else method.apply(classifier, generator=generator)
 
-    def forward(self, ids: Tensor, *, attend: Tensor | None = None) -> Tensor:
-        """Token ids (B, T) and `attend` (B, T), True where real, to one logit for each row (B, 1)."""
-        logits: Tensor = self.model(ids, attend=attend)
+    def forward(self, ids: Tensor, *, attend: Tensor | None = None, segments: Tensor | None = None) -> Tensor:
+        """Token ids (B, T), `attend` (B, T), True where real, `segments` (B, T) to one logit for each row (B, 1)."""
+        logits: Tensor = self.model(ids, attend=attend, segments=segments)
         return logits
 
 

@@ -3,10 +3,13 @@
 import torch
 
 from experiments.fine_tuning import (
+    CURVE,
     EXPERIMENTS,
     LABELS,
     OBJECTIVE,
+    PAIRS,
     QUESTIONS,
+    SEEDS,
     SPANS,
     as_classifier,
     as_predictor,
@@ -14,11 +17,16 @@ from experiments.fine_tuning import (
     body,
     polarity_rows,
     question_rows,
+    share_right,
     start,
 )
 from lmcourse.data import reviews
+from lmcourse.finetuning.classification import SigmoidClassification
 from lmcourse.finetuning.heads import predict
 from lmcourse.finetuning.span_prediction import SpanPredictor
+from lmcourse.peft import LoRA
+from lmcourse.recorded.adapted import Adapted
+from lmcourse.recorded.tasks import entailment_rows, separator
 
 
 def test_one_pass_over_the_labels() -> None:
@@ -68,3 +76,38 @@ def test_each_seed_has_questions_of_its_own() -> None:
     first, second = (question_rows("train", 20, seed) for seed in (0, 1))
     assert first.ids.tolist() != second.ids.tolist()
     assert {one.config.steps * one.config.batch_size for one in EXPERIMENTS if "spans" in one.name} == {QUESTIONS}
+
+
+def test_the_curve_has_as_many_labels_as_it_says_and_every_seed_its_own() -> None:
+    for labels, steps in CURVE.items():
+        ours = [one for one in EXPERIMENTS if one.name.startswith(f"endings-{labels}-seed")]
+        assert [one.config.seed for one in ours] == list(SEEDS)
+        rows = [one.rows() for one in ours]
+        assert {len(row.ids) for row in rows} == {labels}
+        assert len({str(row.ids[0].tolist()) for row in rows}) == len(SEEDS)
+        assert {one.config.steps for one in ours} == {steps}
+        assert steps * 16 >= labels
+
+
+def test_pairs_of_the_runs_are_read_with_segments_and_differ() -> None:
+    ours = [one for one in EXPERIMENTS if one.name.startswith("entailment")]
+    rows = [one.rows() for one in ours]
+    assert {len(row.ids) for row in rows} == {PAIRS}
+    assert len({str(row.ids[0].tolist()) for row in rows}) == len(SEEDS)
+    assert all(one.objective == SigmoidClassification(separator=separator()) for one in ours)
+
+
+def test_the_share_of_right_answers_is_that_of_an_independent_count() -> None:
+    model, rows = Adapted("minilm", LoRA(2), seed=1).eval(), entailment_rows("test", 24)
+    with torch.no_grad():
+        model.model.output.weight.normal_(generator=torch.Generator().manual_seed(2))
+    assert rows.labels is not None
+    assert rows.attend is not None
+    right = 0
+    for ids, attend, label in zip(rows.ids, rows.attend, rows.labels, strict=True):
+        own = ids[attend][None]
+        segments = (own == separator()).cumsum(dim=1) - (own == separator()).long() > 0
+        with torch.no_grad():
+            right += int((float(model(own, segments=segments.long())) > 0) == bool(label))
+    assert share_right(model, SigmoidClassification(separator=separator()), rows) == right / 24
+    assert 0 < right < 24

@@ -22,7 +22,8 @@ def moved() -> Adapted:
 
 
 def test_every_method_is_tried_and_bitfit_where_there_are_biases() -> None:
-    for base, ways in WAYS.items():
+    assert WAYS["smollm2"] == {"lora-4": WAYS["minilm"]["lora-4"]}  # full fine-tuning is beyond a small machine
+    for base, ways in ((base, WAYS[base]) for base in ("minilm", "decoder")):
         used = {type(way.method) for way in ways.values() if way.method}
         assert used == set(methods().values()) - ({BitFit} if base == "decoder" else set())
         assert ways["full"].method is None

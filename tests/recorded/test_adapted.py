@@ -125,7 +125,7 @@ def test_other_models_are_kept_as_before(tmp_path: Path) -> None:
 
 
 def test_bad_input_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="must be one of minilm, decoder, not 'bert'"):
+    with pytest.raises(ValueError, match="must be one of minilm, decoder, smollm2, not 'bert'"):
         Adapted("bert", LoRA(2))
     with pytest.raises(ValueError, match="updates of low rank"):
         save_kept(tmp_path / "kept.safetensors", Adapted("decoder", None))

@@ -186,3 +186,16 @@ def test_half_precision_with_gradients_is_the_same_attention(limits, keys):
     (gradient,) = torch.autograd.grad(found.float().square().sum(), q)
     (wanted,) = torch.autograd.grad(expected.square().sum(), q)
     assert float((gradient.double() - wanted).norm() / wanted.norm()) < 0.03
+
+
+@pytest.mark.parametrize("limits", ["none", "one row", "each row", "each head"])
+def test_one_query_in_half_precision_is_the_same_attention(limits):
+    q = 3 * randn(2, 6, 1, 8, seed=0).bfloat16()
+    k, v = (randn(2, 3, 40, 8, seed=seed).bfloat16() for seed in (1, 2))
+    shape = {"none": None, "one row": (1, 40), "each row": (2, 1, 1, 40), "each head": (1, 6, 1, 40)}[limits]
+    mask = None if shape is None else randn(*shape, seed=3) > 0
+    with torch.no_grad():
+        found = fused_attention(q, k, v, mask, scale=0.7)
+    expected = attention(*(tensor.double() for tensor in (q, k, v)), mask, scale=0.7)[0]
+    assert found.shape == q.shape
+    assert torch.allclose(found.double(), expected, rtol=0.03, atol=0.03)

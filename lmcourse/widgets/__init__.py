@@ -4,6 +4,7 @@ from lmcourse.widgets.attention_explorer import Attention, AttentionExplorer
 from lmcourse.widgets.base import Figure, embed
 from lmcourse.widgets.lora_explorer import LoraExplorer, Update
 from lmcourse.widgets.masked_predictions import MaskedPredictions, MaskedSentence
+from lmcourse.widgets.rationale_viewer import RationaleViewer, SampledQuestion, SampledRationale
 from lmcourse.widgets.sampling_playground import Prompt, SamplingPlayground
 from lmcourse.widgets.span_corruption_stepper import SpanCorruptionStepper
 from lmcourse.widgets.span_heat_map import SpanHeatMap, SpanQuestion
@@ -19,6 +20,9 @@ __all__ = [
     "MaskedPredictions",
     "MaskedSentence",
     "Prompt",
+    "RationaleViewer",
+    "SampledQuestion",
+    "SampledRationale",
     "SamplingPlayground",
     "SpanCorruptionStepper",
     "SpanHeatMap",

@@ -16,6 +16,9 @@ from lmcourse.widgets import (
     MaskedPredictions,
     MaskedSentence,
     Prompt,
+    RationaleViewer,
+    SampledQuestion,
+    SampledRationale,
     SamplingPlayground,
     SpanCorruptionStepper,
     SpanHeatMap,
@@ -76,6 +79,13 @@ def lora() -> LoraExplorer:
     return LoraExplorer(updates, total=10**12, accuracies={1: [0.7, 0.71], 2: [0.75, 0.8]}, full=[0.8, 0.81])
 
 
+def rationales() -> RationaleViewer:
+    long = SampledRationale(["12 + 34 = 46", "word" * 40], "an answer " * 10, 1)
+    samples = [SampledRationale(["1 + 2 = 3"] * 6, str(i % 7), i % 3 or None) for i in range(19)]
+    questions = [SampledQuestion("A question that is long " * 8, "3", "4", [long, *samples])]
+    return RationaleViewer([*questions, SampledQuestion("sum 1 2 =", "3", "3", samples + samples[:1])])
+
+
 # Each figure, and what a reader does that changes what it shows.
 FIGURES: dict[str, tuple[Callable[[], Figure], Callable[[Locator], object]]] = {
     "attention": (attention, lambda shown: shown.get_by_role("radio").nth(3).check()),
@@ -84,6 +94,7 @@ FIGURES: dict[str, tuple[Callable[[], Figure], Callable[[Locator], object]]] = {
     "predictions": (predictions, lambda shown: shown.locator(".lm-chip").nth(2).click()),
     "heat map": (heat_map, lambda shown: shown.get_by_role("slider", name="Start token").press("Home")),
     "lora": (lora, lambda shown: shown.get_by_role("slider").press("End")),
+    "rationales": (rationales, lambda shown: shown.get_by_role("slider").press("End")),
     "samples": (samples, lambda shown: shown.get_by_role("slider").press("Home")),
 }
 

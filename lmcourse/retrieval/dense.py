@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -107,11 +107,36 @@ class DenseIndex:
         more = len(self._deleted) if self.config.kind == "hnsw" else 0
         if self.config.kind == "hnsw":
             self._index.hnsw.efSearch = max(self.config.beam, k + more)
+        if self.config.kind == "ivf":
+            self._index.nprobe = self.config.probes
         scores, keys = self._index.search(vectors, min(k + more, self._next))
         return [
             [Hit(int(i), float(s)) for i, s in zip(row, of, strict=True) if i >= 0 and int(i) not in self._deleted][:k]
             for row, of in zip(keys, scores, strict=True)
         ]
+
+    def compared(self, vectors: Vectors, k: int) -> float:
+        """With how many vectors a search compares a question, the mean over questions (Q, C); centres of cells count.
+
+        FAISS counts for the whole process, so nothing else may search meanwhile.
+        """
+        counted = {"ivf": faiss.cvar.indexIVF_stats, "hnsw": faiss.cvar.hnsw_stats}.get(self.config.kind)
+        if counted is None:
+            check_search(len(self), k)
+            return float(len(self))
+        counted.reset()
+        self.search_vectors(vectors, k)
+        return float(counted.ndis) / len(vectors) + (self.config.cells if self.config.kind == "ivf" else 0)
+
+    def looking(self, effort: int) -> DenseIndex:
+        """The same vectors, searched with another number of probes (IVF) or candidates (HNSW); exact search stays.
+
+        ValueError for an effort below 1 or above the cells. Both indexes share their vectors: change only one.
+        """
+        names = {"exact": {}, "ivf": {"probes": effort}, "hnsw": {"beam": effort}}
+        found = DenseIndex(replace(self.config, **names[self.config.kind]), self.embed)
+        found._index, found._deleted, found._next = self._index, self._deleted, self._next
+        return found
 
     def save(self, folder: Path) -> None:
         """Write the index and what belongs to it into a folder."""
@@ -141,8 +166,6 @@ class DenseIndex:
 def _empty(config: DenseConfig) -> Any:
     kinds = {"exact": "IDMap2,Flat", "ivf": f"IVF{config.cells},Flat", "hnsw": f"HNSW{config.neighbours},Flat"}
     index: Any = faiss.index_factory(config.dimension, kinds[config.kind], faiss.METRIC_INNER_PRODUCT)
-    if config.kind == "ivf":
-        index.nprobe = config.probes
     return index
 
 

@@ -104,3 +104,36 @@ def test_bad_input():
     for bad in ({"embedder": ""}, {"dimension": 0}, {"cells": 4, "probes": 5}, {"kind": "tree"}):
         with pytest.raises(ValueError, match=r"needed|kind must be"):
             DenseConfig(**({"embedder": "x", "dimension": 4} | bad))
+
+
+def test_comparisons_are_counted():
+    queries = vectors(20, seed=1)
+    assert made("exact").compared(queries, 5) == 600
+    ivf = made("ivf", probes=20)
+    assert ivf.compared(queries, 5) == 620  # every cell, so every vector, and the 20 centres
+    few = ivf.looking(3)
+    assert 20 < few.compared(queries, 5) < 300
+    sizes = [few.compared(query[None], 5) for query in queries]
+    assert few.compared(queries, 5) == pytest.approx(np.mean(sizes))
+    graph = made("hnsw", neighbours=8)
+    assert 5 < graph.looking(8).compared(queries, 5) < graph.looking(100).compared(queries, 5) < 600
+
+
+def test_an_index_can_look_further():
+    queries = vectors(10, seed=1)
+    index = made("ivf", probes=1)
+    index.delete([3])
+    far = index.looking(20)
+    assert [[h.key for h in row] for row in far.search_vectors(queries, 5)] == [
+        best(q, 5, [key for key in range(600) if key != 3]) for q in queries
+    ]
+    assert (
+        index.search_vectors(queries, 5)
+        == index.looking(1).search_vectors(queries, 5)
+        != far.search_vectors(queries, 5)
+    )
+    assert (len(far), index.config.probes) == (599, 1)
+    with pytest.raises(ValueError, match="at most 20 probes"):
+        index.looking(21)
+    with pytest.raises(ValueError, match="collection is empty"):
+        DenseIndex(DenseConfig("test", 16), embed).compared(queries, 1)

@@ -23,7 +23,7 @@ PAGES := _config.yml _toc.yml pyproject.toml \
   $(shell find lmcourse tools benchmarks -type f -not -name '*.pyc')
 PACKAGE := pyproject.toml README.md LICENSE $(shell find lmcourse -type f -not -name '*.pyc')
 
-.PHONY: book serve lab notebooks bench test wheel clean help
+.PHONY: book serve lab notebooks homework bench test wheel clean help
 .DEFAULT_GOAL := book
 
 book: $(BOOK) ## the environment, the assets and the book (the default)
@@ -38,6 +38,9 @@ lab: $(ASSETS) ## open the labs in JupyterLab
 
 notebooks: $(ASSETS) ## run all labs again, in place
 	$(PY) -m tools.notebooks
+
+homework: $(ASSETS) ## write student notebooks, pages, solutions and rubrics from the masters
+	$(PY) -m tools.homework
 
 bench: $(ASSETS) ## run the benchmarks and record their results
 	$(PY) -m benchmarks

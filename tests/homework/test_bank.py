@@ -1,0 +1,99 @@
+"""Known answers: wrong ones lose points and are told why, right ones never lose one. Run with -s to see the rates."""
+
+import random
+
+import pytest
+
+from lmcourse.homework import bank, catalog
+from lmcourse.homework.questions import Competition, Example, Mistake, Question
+from tools.homework import HOMEWORK, SEEDS, measure, rates
+
+KILLED, KILLED_IN_PUBLIC, NAMED = 0.98, 0.90, 0.80
+
+
+@pytest.fixture(scope="module", params=catalog.names())
+def tallies(request):
+    found = measure(request.param, SEEDS)
+    print(f"\n{request.param}\n{rates(found)}")
+    return found
+
+
+def test_wrong_answers_lose_points_and_right_ones_none(tallies):
+    assert {name: t.hurt for name, t in tallies.items() if t.hurt} == {}
+    wrong = sum(t.wrong for t in tallies.values())
+    assert sum(len(t.alive) for t in tallies.values()) <= (1 - KILLED) * wrong, rates(tallies)
+    assert sum(len(t.alive_in_public) for t in tallies.values()) <= (1 - KILLED_IN_PUBLIC) * wrong, rates(tallies)
+    assert sum(len(t.unnamed) for t in tallies.values()) <= (1 - NAMED) * wrong, rates(tallies)
+
+
+def test_every_question_has_enough_known_answers(tallies):
+    few = {name: (t.wrong, t.right) for name, t in tallies.items() if t.wrong < 8 or t.right < 3}
+    assert few == {}
+
+
+@pytest.mark.parametrize("homework", catalog.names())
+def test_banks_and_hidden_checks_are_those_of_the_questions(homework):
+    questions = set(catalog.questions(homework))
+    assert {path.stem for path in (HOMEWORK / homework / "bank").glob("*.py")} == questions
+    assert set(catalog.hidden(HOMEWORK / homework / "hidden.py")) <= questions
+
+
+@pytest.mark.parametrize("homework", catalog.names())
+def test_expected_mistakes_exist(homework):
+    for name, question in catalog.questions(homework).items():
+        keys = [mistake.key for mistake in question.mistakes]
+        assert len(keys) == len(set(keys))
+        expected = {entry.mistake for entry in bank.read(HOMEWORK / homework / "bank" / f"{name}.py")}
+        unknown = expected - set(keys) - {None, "type", "changed", "baseline", "partial", "slow"}
+        assert [key for key in unknown if not key.endswith("Error")] == []
+
+
+def test_no_two_questions_share_a_name():
+    every = [name for homework in catalog.names() for name in catalog.questions(homework)]
+    assert len(every) == len(set(every))
+
+
+def double(x):
+    return 2 * x
+
+
+SMALL = Question(
+    "double",
+    "tokenization#wordpiece",
+    double,
+    lambda drawn: (drawn.randint(2, 99),),
+    examples=(Example((3,), 6),),
+    mistakes=(Mistake("square", "Double, do not square.", lambda x: x * x),),
+)
+
+
+def entries(**functions):
+    return [bank.Entry(name, f, name.startswith("right"), "square") for name, f in functions.items()]
+
+
+def test_the_tally_sees():
+    """A wrong answer that gets away, one that hides from the public checks, one without a name, a right one hurt."""
+    rare = random.Random(0)
+    found = bank.tally(
+        SMALL,
+        entries(
+            right_sum=lambda x: x + x,
+            right_float=lambda x: 2.0 * x,
+            wrong_square=lambda x: x**2,
+            wrong_not=double,
+            wrong_more=lambda x: 2 * x + 1,
+            wrong_at_random=lambda x: 2 * x + (rare.random() < 0.5),
+        ),
+        ["0", "1"],
+    )
+    assert (found.wrong, found.right) == (4, 2)
+    assert found.alive == found.alive_in_public == ["wrong_not"]
+    assert found.unnamed == ["wrong_not", "wrong_more", "wrong_at_random"]
+    assert found.hurt == ["right_float"]
+
+
+def test_a_competition_is_between_baseline_and_full():
+    race = Competition("race", "tokenization#wordpiece", lambda *_: 0.0, "steps", baseline=10.0, full=5.0)
+    assert [race.credit(score) for score in (12, 10, 7.5, 5, 1)] == [0, 0, 0.5, 1, 1]
+    up = Competition("race", "tokenization#wordpiece", lambda *_: 0.0, "points", baseline=0.5, full=0.9)
+    assert [up.credit(score) for score in (0.4, 0.5, 0.9, 1.0)] == [0, 0, 1, 1]

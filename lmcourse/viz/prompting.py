@@ -1,0 +1,77 @@
+"""Figures of prompting: a share against the number of demonstrations, and several measurements of each of some prompts,
+both with how sure they are. Chapter: `book/prompting.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
+from matplotlib.axes import Axes
+
+from lmcourse.viz import style
+
+Interval = tuple[float, float, float]
+"""A mean with the lower and the upper end of its interval."""
+_MARKS = "osD^v"
+
+
+@style.applied()
+def by_shots(
+    curves: Mapping[str, Sequence[Interval]], xs: Sequence[float], *, xlabel: str, ylabel: str, log: bool = False
+) -> Axes:
+    """Draw each curve over `xs` with its interval as a band and a mark of its own at each point.
+
+    ValueError without a curve, for one of another length than `xs`, and for a mean outside its interval.
+    """
+    if not curves:
+        raise ValueError("there is no curve to draw")
+    axes = style.new_axes(height=4.2)
+    for (name, points), color, mark in zip(curves.items(), cycle(style.COLORS.values()), cycle(_MARKS), strict=False):
+        if len(points) != len(xs):
+            raise ValueError(f"{name!r} has {len(points)} points over {len(xs)} places")
+        for point in points:
+            _check(name, point)
+        means, low, high = zip(*points, strict=True)
+        axes.fill_between(xs, low, high, color=color, alpha=0.12, lw=0)
+        axes.plot(xs, means, color=color, marker=mark, lw=2, label=name)
+    if log:
+        axes.set_xscale("log", base=2)
+    axes.set_xticks(list(xs), [f"{x:g}" for x in xs])
+    axes.minorticks_off()
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=2)
+    return axes
+
+
+@style.applied()
+def prompt_rows(rows: Mapping[str, Mapping[str, Interval]], *, xlabel: str, level: float | None = None) -> Axes:
+    """Draw a row for each prompt, the first on top: its measurements with their intervals, one mark and colour for all
+    of the same name. `level` is dotted, what guessing gives for one.
+
+    ValueError without a row, for rows that do not measure the same, and for a mean outside its interval.
+    """
+    names = list(next(iter(rows.values()), {}))
+    if not names or any(list(row) != names for row in rows.values()):
+        raise ValueError(f"each row needs the same measurements, got {[list(row) for row in rows.values()]}")
+    axes = style.new_axes(height=1.3 + 0.52 * len(rows))
+    for place, name in enumerate(names):
+        shift = 0.3 * (place / max(len(names) - 1, 1) - 0.5)
+        color, mark = list(style.COLORS.values())[place], _MARKS[place]
+        for at, (prompt, row) in enumerate(rows.items()):
+            mean, low, high = _check(prompt, row[name])
+            axes.plot([low, high], [at + shift] * 2, color=color, lw=2, alpha=0.5, solid_capstyle="butt")
+            axes.plot(mean, at + shift, mark, color=color, markersize=8, label=name if not at else None)
+    if level is not None:
+        axes.axvline(level, color=style.GREY, lw=1.5, ls=":", zorder=1)
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set(xlabel=xlabel, ylim=(len(rows) - 0.4, -0.6))
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=len(names))
+    return axes
+
+
+def _check(name: str, point: Interval) -> Interval:
+    mean, low, high = point
+    if not low <= mean <= high:
+        raise ValueError(f"{name!r}: the mean {mean} is not between {low} and {high}")
+    return point

@@ -5,6 +5,7 @@ from lmcourse.widgets.base import Figure, embed
 from lmcourse.widgets.lora_explorer import LoraExplorer, Update
 from lmcourse.widgets.masked_predictions import MaskedPredictions, MaskedSentence
 from lmcourse.widgets.rationale_viewer import RationaleViewer, SampledQuestion, SampledRationale
+from lmcourse.widgets.retrieval_explorer import RetrievalExplorer, SearchedQuery
 from lmcourse.widgets.sampling_playground import Prompt, SamplingPlayground
 from lmcourse.widgets.span_corruption_stepper import SpanCorruptionStepper
 from lmcourse.widgets.span_heat_map import SpanHeatMap, SpanQuestion
@@ -21,9 +22,11 @@ __all__ = [
     "MaskedSentence",
     "Prompt",
     "RationaleViewer",
+    "RetrievalExplorer",
     "SampledQuestion",
     "SampledRationale",
     "SamplingPlayground",
+    "SearchedQuery",
     "SpanCorruptionStepper",
     "SpanHeatMap",
     "SpanQuestion",

@@ -17,9 +17,11 @@ from lmcourse.widgets import (
     MaskedSentence,
     Prompt,
     RationaleViewer,
+    RetrievalExplorer,
     SampledQuestion,
     SampledRationale,
     SamplingPlayground,
+    SearchedQuery,
     SpanCorruptionStepper,
     SpanHeatMap,
     SpanQuestion,
@@ -86,6 +88,13 @@ def rationales() -> RationaleViewer:
     return RationaleViewer([*questions, SampledQuestion("sum 1 2 =", "3", "3", samples + samples[:1])])
 
 
+def search() -> RetrievalExplorer:
+    vectors = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
+    texts = [f"{i} a passage that is long " * 6 for i in range(39)] + ["w" * 80]
+    question = SearchedQuery("A question that is long " * 8, vectors[3], [39, 4, 5], [5, *range(7, 30)], [39, 7])
+    return RetrievalExplorer(texts, vectors, [question, SearchedQuery("none", 100 * vectors[4], [], [1], [])])
+
+
 # Each figure, and what a reader does that changes what it shows.
 FIGURES: dict[str, tuple[Callable[[], Figure], Callable[[Locator], object]]] = {
     "attention": (attention, lambda shown: shown.get_by_role("radio").nth(3).check()),
@@ -95,6 +104,7 @@ FIGURES: dict[str, tuple[Callable[[], Figure], Callable[[Locator], object]]] = {
     "heat map": (heat_map, lambda shown: shown.get_by_role("slider", name="Start token").press("Home")),
     "lora": (lora, lambda shown: shown.get_by_role("slider").press("End")),
     "rationales": (rationales, lambda shown: shown.get_by_role("slider").press("End")),
+    "search": (search, lambda shown: shown.get_by_role("radio", name="Words").check()),
     "samples": (samples, lambda shown: shown.get_by_role("slider").press("Home")),
 }
 

@@ -35,7 +35,8 @@ class Collection:
     def __init__(self, *indexes: Growing, search: Index | None = None) -> None:
         if not indexes or any(len(index) for index in indexes):
             raise ValueError(f"a collection begins with empty indexes, not with {[len(index) for index in indexes]}")
-        self.indexes, self._search = indexes, search or indexes[0]
+        # not `search or`: an index without passages is false
+        self.indexes, self._search = indexes, indexes[0] if search is None else search
         self._passages: dict[int, Passage] = {}
 
     def __len__(self) -> int:

@@ -99,6 +99,8 @@ def test_several_indexes_over_one_collection():
     made.add(TOWNS)
     assert isinstance(made.search("harp", 1)[0], Found)
     assert made.search("harp", 1)[0].passage == TOWNS[2]
+    fused = Hybrid((by_word, by_letter)).search("Bunt harp", 3)
+    assert [each.score for each in made.search("Bunt harp", 3)] == [hit.score for hit in fused]
     made.delete("bo")
     assert len(by_letter) == 2
 

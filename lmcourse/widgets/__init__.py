@@ -2,6 +2,7 @@
 
 from lmcourse.widgets.attention_explorer import Attention, AttentionExplorer
 from lmcourse.widgets.base import Figure, embed
+from lmcourse.widgets.in_context_learning import InContextLearning
 from lmcourse.widgets.lora_explorer import LoraExplorer, Update
 from lmcourse.widgets.masked_predictions import MaskedPredictions, MaskedSentence
 from lmcourse.widgets.rationale_viewer import RationaleViewer, SampledQuestion, SampledRationale
@@ -17,6 +18,7 @@ __all__ = [
     "AttentionExplorer",
     "Checkpoint",
     "Figure",
+    "InContextLearning",
     "LoraExplorer",
     "MaskedPredictions",
     "MaskedSentence",

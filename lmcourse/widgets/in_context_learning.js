@@ -116,7 +116,7 @@ function curves(cells, template, labels, shots, truth, chosen, now) {
 function render({ model, el }) {
   const [questions, truth, templates, labels, shots, cells] =
     ["questions", "truth", "templates", "labels", "shots", "cells"].map((name) => model.get(name));
-  const select = (name, options) => element("select", { "aria-label": name }, ...options.map((option) => element("option", {}, option)));
+  const select = (name, options) => element("select", { "aria-label": name }, ...options.map((option) => element("option", { value: option }, option)));
   const template = select("Template", templates);
   const kind = select("Labels of the demonstrations", labels);
   const slider = element("input", { type: "range", min: 0, max: shots.length - 1, step: 1, "aria-label": "Demonstrations" });
@@ -125,7 +125,7 @@ function render({ model, el }) {
   const shown = element("strong");
   const figures = element("p", { class: "lm-icl-figures" });
   const [dots, lines] = [element("div"), element("div")];
-  const prompt = element("pre", { class: "lm-icl-prompt", tabindex: 0, "aria-label": "The prompt" });
+  const prompt = element("pre", { class: "lm-icl-prompt" });
   const status = element("p", { class: "lm-status", role: "status", "aria-live": "polite" });
   const all = cells.flatMap(({ odds, free }) => [...odds.flat(), ...free.flat()].map(Math.abs)).sort((a, b) => a - b);
   const reach = Math.max(all[Math.floor(0.98 * (all.length - 1))], 0.5);

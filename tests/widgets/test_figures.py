@@ -12,6 +12,7 @@ from lmcourse.widgets import (
     AttentionExplorer,
     Checkpoint,
     Figure,
+    InContextLearning,
     LoraExplorer,
     MaskedPredictions,
     MaskedSentence,
@@ -28,6 +29,7 @@ from lmcourse.widgets import (
     TrainingSamples,
     Update,
 )
+from lmcourse.widgets.in_context_learning import Cell
 from lmcourse.widgets.masked_predictions import Prediction
 from lmcourse.widgets.span_corruption_stepper import THANKS, Example
 
@@ -95,6 +97,18 @@ def search() -> RetrievalExplorer:
     return RetrievalExplorer(texts, vectors, [question, SearchedQuery("none", 100 * vectors[4], [], [1], [])])
 
 
+def in_context() -> InContextLearning:
+    odds = (3 * torch.randn(3, 16, generator=torch.Generator().manual_seed(0))).tolist()
+    cells = [
+        Cell(template, labels if shots else "", shots, odds[:sets], [[shots, 1.0]] * sets, ["w" * 300] * sets)
+        for template in ("A template with a name that is long " * 4, "Input/Output")
+        for shots in (0, 2, 8)
+        for labels in (("true", "all wrong") if shots else ("",))
+        for sets in ([3] if shots else [1])
+    ]
+    return InContextLearning(["A question that is long " * 8] * 16, [True, False] * 8, cells)
+
+
 # Each figure, and what a reader does that changes what it shows.
 FIGURES: dict[str, tuple[Callable[[], Figure], Callable[[Locator], object]]] = {
     "attention": (attention, lambda shown: shown.get_by_role("radio").nth(3).check()),
@@ -102,6 +116,7 @@ FIGURES: dict[str, tuple[Callable[[], Figure], Callable[[Locator], object]]] = {
     "stepper": (stepper, lambda shown: shown.get_by_role("button", name="Next").click(click_count=4)),
     "predictions": (predictions, lambda shown: shown.locator(".lm-chip").nth(2).click()),
     "heat map": (heat_map, lambda shown: shown.get_by_role("slider", name="Start token").press("Home")),
+    "in-context learning": (in_context, lambda shown: shown.get_by_role("slider").press("Home")),
     "lora": (lora, lambda shown: shown.get_by_role("slider").press("End")),
     "rationales": (rationales, lambda shown: shown.get_by_role("slider").press("End")),
     "search": (search, lambda shown: shown.get_by_role("radio", name="Words").check()),

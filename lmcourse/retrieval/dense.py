@@ -120,7 +120,8 @@ class DenseIndex:
 
         FAISS counts for the whole process, so nothing else may search meanwhile.
         """
-        counted = {"ivf": faiss.cvar.indexIVF_stats, "hnsw": faiss.cvar.hnsw_stats}.get(self.config.kind)
+        counters: Any = faiss.cvar
+        counted = {"ivf": counters.indexIVF_stats, "hnsw": counters.hnsw_stats}.get(self.config.kind)
         if counted is None:
             check_search(len(self), k)
             return float(len(self))
@@ -133,8 +134,8 @@ class DenseIndex:
 
         ValueError for an effort below 1 or above the cells. Both indexes share their vectors: change only one.
         """
-        names = {"exact": {}, "ivf": {"probes": effort}, "hnsw": {"beam": effort}}
-        found = DenseIndex(replace(self.config, **names[self.config.kind]), self.embed)
+        changes: dict[str, Any] = {"exact": {}, "ivf": {"probes": effort}, "hnsw": {"beam": effort}}[self.config.kind]
+        found = DenseIndex(replace(self.config, **changes), self.embed)
         found._index, found._deleted, found._next = self._index, self._deleted, self._next
         return found
 

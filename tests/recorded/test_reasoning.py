@@ -13,9 +13,7 @@ RUNS = [name for name in names() if name.startswith("reasoning-")]
 
 def texts(rows):
     assert rows.attend is not None
-    return [
-        word_tokenizer().decode(ids[real].tolist()) for ids, real in zip(rows.ids.long(), rows.attend, strict=True)
-    ]
+    return [word_tokenizer().decode(ids[real].tolist()) for ids, real in zip(rows.ids.long(), rows.attend, strict=True)]
 
 
 def problem_of(text):

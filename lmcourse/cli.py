@@ -1,4 +1,5 @@
-"""The command line: `python -m lmcourse assets` installs the assets, `doctor` says what is missing, `generate` writes.
+"""The command line: `python -m lmcourse assets` installs the assets, `doctor` says what is missing, `generate` writes,
+`check` and `grade` are for homework.
 
 Chapter: setting up.
 """
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from packaging.requirements import Requirement
 
-from lmcourse import assets, cli_generate
+from lmcourse import assets, cli_generate, cli_grade
 
 OLDEST_PYTHON = (3, 11)
 NEWEST_PYTHON = (3, 13)
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _doctor()
     if options.command == "generate":
         return cli_generate.run(options)
+    if options.command in ("check", "grade"):
+        return cli_grade.run(options)
     parser.print_help()
     return 0
 
@@ -70,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     install.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(assets.ASSETS)}; all without a name")
     commands.add_parser("doctor", help="say what is installed, which device is used, and what is missing")
     cli_generate.add_arguments(commands.add_parser("generate", help="let a real model continue a text"))
+    cli_grade.add_check(commands.add_parser("check", help="run the public checks on a homework notebook, apart"))
+    cli_grade.add_grade(commands.add_parser("grade", help="grade a folder of homework"))
     return parser
 
 

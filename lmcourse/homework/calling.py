@@ -38,7 +38,7 @@ def invoke(
 ) -> Reply:
     """Call a function with the arguments that `arguments` and `blobs` say; never raises what the function raises."""
     if not callable(function):
-        return Reply(failure=Failure("missing", f"there is no function `{name}`"))
+        return Reply(failure=Failure("missing", f"There is no function `{name}`."))
     values = load(arguments, blobs, call)
     try:
         inspect.signature(function).bind(*values)
@@ -48,6 +48,8 @@ def invoke(
         pass  # a function without a signature, such as a built-in one
     try:
         found = function(*values)
+    except NotImplementedError:
+        return Reply(failure=Failure("missing", f"`{name}` is not written yet."))
     except BaseException as error:  # also SystemExit: it ends the call, not the grader
         return Reply(failure=described(error))
     try:

@@ -46,6 +46,10 @@ def hidden(file: Path) -> Extra:
 def link(section: str) -> str:
     """The address of a section of a chapter, given as "tokenization#wordpiece"."""
     page, _, anchor = section.partition("#")
+    return f"{address()}/blob/main/book/{page}.md#{anchor}"
+
+
+def address() -> str:
+    """The address of the course's repository, from the package's metadata."""
     urls = importlib.metadata.metadata("lmcourse").get_all("Project-URL") or []
-    address = next((url.split(", ")[1] for url in urls if url.startswith("Repository, ")), "")
-    return f"{address}/blob/main/book/{page}.md#{anchor}"
+    return next((url.split(", ")[1] for url in urls if url.startswith("Repository, ")), "")

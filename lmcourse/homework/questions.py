@@ -67,7 +67,7 @@ class Question:
     same: Same = same
     cases: int = 40
     pure: bool = True
-    seconds: float = 20.0
+    seconds: float = 10.0
 
 
 @dataclass(frozen=True)

@@ -83,10 +83,11 @@ class _Writer:
     def numbers(self, value: Any) -> Any:
         if isinstance(value, torch.Tensor):
             with torch._C.DisableTorchFunctionSubclass():
+                name = str(value.dtype).removeprefix("torch.")
+                if name not in DTYPES or value.layout != torch.strided:
+                    raise NotPlain(f"a tensor of dtype {name} and layout {value.layout}")
                 plain = torch.Tensor.detach(value).as_subclass(torch.Tensor).to("cpu").contiguous()
-                name, shape = str(plain.dtype).removeprefix("torch."), list(plain.shape)
-                if name not in DTYPES or plain.layout != torch.strided:
-                    raise NotPlain(f"a tensor of dtype {name} and layout {plain.layout}")
+                shape = list(plain.shape)
                 raw = plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
             return ["tensor", name, shape, self.blob(raw)]
         if isinstance(value, np.generic):

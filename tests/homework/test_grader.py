@@ -1,0 +1,184 @@
+"""A class of right, wrong and hostile submissions is graded by one command, with the points expected of each."""
+
+import csv
+import json
+import os
+import socket
+import threading
+
+import psutil
+import pytest
+
+from lmcourse import cli
+from lmcourse.homework import bank, catalog
+from lmcourse.homework.judging import judge
+from lmcourse.homework.student import LocalStudent
+from tests.homework import hostile
+from tests.homework.classes import ALL, NAME, POINTS, hand_in, notebook, right_answers
+from tools.homework import HOMEWORK
+
+SALT = "a salt of the tests"
+WRONG = {"count_pairs": "each_word_once", "bpe_learn": "greater_or_equal", "unigram_segment": "longest_match"}
+
+
+class Listener:
+    """Counts who connects to a port of this machine."""
+
+    def __init__(self):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port, self.seen = self.server.getsockname()[1], 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        while True:
+            self.server.accept()
+            self.seen += 1
+
+
+def command(folder, *more, workers=2):
+    (folder / "salt").write_text(SALT)
+    options = {"homework": NAME, "masters": HOMEWORK, "out": folder / "grades.csv", "workers": workers}
+    options |= {"salt-file": folder / "salt", "patience": 0.15}
+    given = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    return cli.main(["grade", str(folder / "class"), *given, *map(str, more)])
+
+
+def table(file):
+    return {row["student"]: row for row in csv.DictReader(file.open(newline=""))}
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grading")
+    secret = folder / "secret"
+    secret.mkdir()
+    (secret / "keep").write_text("secret")
+    listener = Listener()
+    expected = hostile.write(folder / "class", str(secret), listener.port)
+    for question, name in WRONG.items():
+        hand_in(folder / "class", f"wrong-{question}", hostile.wrong(question, name))
+    before = set(psutil.Process().children(recursive=True))
+    os.environ["A_SECRET"] = "in the grader's environment"
+    status = command(folder)
+    del os.environ["A_SECRET"]
+    left = set(psutil.Process().children(recursive=True)) - before
+    names = [process.name() for process in left if "resource_tracker" not in " ".join(process.cmdline())]
+    return folder, expected, status, listener, names
+
+
+def test_a_class_gets_the_points_expected_of_each(graded):
+    folder, expected, status, *_ = graded
+    assert status == 0
+    found = {student: float(row["points"]) for student, row in table(folder / "grades.csv").items()}
+    assert len(found) >= 30
+    assert {student: found[student] for student in expected} == expected
+
+
+@pytest.mark.parametrize("question", list(WRONG))
+def test_a_wrong_answer_gets_apart_what_it_gets_in_the_notebook(graded, question):
+    folder = graded[0]
+    row = table(folder / "grades.csv")[f"wrong-{question}"]
+    entry = next(e for e in bank.read(HOMEWORK / NAME / "bank" / f"{question}.py") if e.name == WRONG[question])
+    extra = catalog.hidden(HOMEWORK / NAME / "hidden.py")[question]
+    verdict = judge(catalog.find(question), LocalStudent(entry.function, question), SALT, extra)
+    assert float(row[question]) == round(POINTS[question] * verdict.credit, 2) < POINTS[question]
+    assert float(row["points"]) == round(ALL - POINTS[question] + float(row[question]), 2)
+    record = json.loads((folder / "grades" / "results" / f"wrong-{question}.json").read_text())
+    assert record["questions"][question]["feedback"][0] == verdict.feedback[0]
+
+
+def test_nothing_outside_was_touched(graded):
+    folder, _, _, listener, left = graded
+    assert sorted(path.name for path in (folder / "secret").iterdir()) == ["keep"]
+    assert (folder / "secret" / "keep").read_text() == "secret"
+    assert not os.path.exists("/tmp/written-by-a-submission")
+    assert listener.seen == 0
+    assert left == []
+
+
+def test_every_limit_is_there_on_linux(graded):
+    records = [json.loads(path.read_text()) for path in (graded[0] / "grades" / "results").glob("*.json")]
+    assert {tuple(record["not_limited"]) for record in records} == {()}
+    assert max(record["memory"] for record in records) < 3e9
+
+
+def test_reports_say_what_is_wrong(graded):
+    reports = graded[0] / "grades" / "reports"
+    for student, words in {
+        "loop-in-a-function": "a loop that never ends",
+        "exit-in-a-function": "has ended",
+        "missing-function": "There is no function `bpe_segment`",
+        "wrong-signature": "`count_pairs` must take 1 argument",
+        "wrong-type": "the type is tuple instead of list",
+        "memory": "MemoryError",
+        "corrupt": "is no notebook that can be read",
+        "huge": "21 MB",
+        "nothing": "Nothing was handed in",
+        "equal-to-all": "an object of type Same",
+        "spy": "NoneType",
+        "blank": "is not written yet",
+    }.items():
+        text = (reports / f"{student}.html").read_text().replace("&#x27;", "'")
+        assert words in text, student
+    assert len((graded[0] / "grades" / "results" / "output.json").read_text()) < 100_000
+
+
+def test_the_leaderboard_has_the_baseline(graded):
+    rows = list(csv.DictReader((graded[0] / "grades" / "leaderboard.csv").open(newline="")))
+    scores = [float(row["score"]) for row in rows]
+    assert scores == sorted(scores)
+    assert "(baseline)" in [row["student"] for row in rows]
+    assert float(next(row["score"] for row in rows if row["student"] == "(baseline)")) == 2.65
+
+
+def test_an_interrupted_run_goes_on_and_the_same_gets_the_same(graded):
+    folder = graded[0]
+    results = folder / "grades" / "results"
+    before = (folder / "grades.csv").read_text()
+    times = {path.name: path.stat().st_mtime_ns for path in results.glob("*.json")}
+    for student in ("right", "wrong-count_pairs"):
+        (results / f"{student}.json").unlink()
+    (results / "half.json").write_text('{"half": ')  # as after a crash
+    hand_in(folder / "class", "blank", notebook(dict(list(right_answers().items())[:1])))  # handed in again
+    assert command(folder, workers=1) == 0
+    again = {path.name for path in results.glob("*.json") if path.stat().st_mtime_ns != times.get(path.name)}
+    assert again == {"right.json", "wrong-count_pairs.json", "half.json", "blank.json"}
+    (folder / "before.csv").write_text(before)
+    files = (folder / "before.csv", folder / "grades.csv")
+    old, new = ({student: (row["points"], row["bpe_learn"]) for student, row in table(f).items()} for f in files)
+    assert {student for student in old if old[student] != new[student]} == {"blank"}
+    hand_in(folder / "class", "blank", notebook({}))
+
+
+def test_another_salt_draws_other_cases_and_a_right_answer_keeps_its_points(tmp_path):
+    hand_in(tmp_path / "class", "right", notebook(right_answers()))
+    scores = []
+    for salt in ("one", "two"):
+        (tmp_path / f"{salt}.salt").write_text(salt)
+        assert command(tmp_path, "--salt-file", tmp_path / f"{salt}.salt", workers=1) == 0
+        row = json.loads((tmp_path / "grades" / "results" / "right.json").read_text())
+        assert row["points"] == ALL
+        scores.append(row["questions"]["choose_tokens"]["score"])
+    assert scores[0] != scores[1]
+
+
+def test_wrong_usage(tmp_path, capsys):
+    (tmp_path / "class").mkdir()
+    for arguments, complaint in (
+        (["grade", str(tmp_path / "no"), "--homework", NAME], "is no folder of submissions"),
+        (["grade", str(tmp_path), "--homework", "hw0"], "no homework 'hw0'"),
+        (["grade", str(tmp_path), "--homework", NAME, "--masters", str(tmp_path)], "master.ipynb is missing"),
+        (["grade", "--homework", NAME, "--masters", str(HOMEWORK)], "which folder"),
+        (["check", str(tmp_path / "no.ipynb"), "--homework", NAME, "--masters", str(HOMEWORK)], "no notebook"),
+    ):
+        assert cli.main(arguments) == 2
+        assert complaint in capsys.readouterr().err
+
+
+def test_a_student_checks_a_notebook(tmp_path, capsys):
+    hand_in(tmp_path, "me", notebook(dict(list(right_answers().items())[:2])))
+    arguments = ["check", str(tmp_path / "me" / f"{NAME}.ipynb"), "--homework", NAME, "--masters", str(HOMEWORK)]
+    assert cli.main(arguments) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["✓ Count the pairs (`count_pairs`)", "✓ Merge a pair (`bpe_merge`)"]
+    assert lines[2:4] == ["✗ Learn the merges (`bpe_learn`)", "    `bpe_learn` is not written yet."]

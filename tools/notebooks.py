@@ -53,7 +53,7 @@ def _refuse(position: int, cell: NotebookNode, output: NotebookNode) -> None:
 
 
 def update(path: Path) -> None:
-    """Execute one lab in place and print what it took; the file is written whole or not at all."""
+    """Execute one lab in place, whole or not at all, and print what it takes on a machine of its own."""
     notebook, meter = execute(nbformat.read(path, as_version=4))
     text = dumps(notebook)
     changed = text != path.read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def update(path: Path) -> None:
         scratch.write_text(text, encoding="utf-8")
         scratch.replace(path)
     state = "changed" if changed else "same bytes"
-    print(f"{path.stem}: {meter.seconds:.0f} s, {meter.peak_bytes / 1e9:.2f} GB, {state}")
+    print(f"{path.stem}: {meter.needed:.0f} s, {meter.peak_bytes / 1e9:.2f} GB, {state}")
 
 
 def copy(paths: list[Path], build: Path = BUILD) -> None:

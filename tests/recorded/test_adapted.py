@@ -100,6 +100,7 @@ def test_an_update_is_kept_at_its_best_rank() -> None:
         best = left[:, :3] @ values[:3].diag() @ right[:3]
         assert torch.allclose(layer.update().double(), best, atol=1e-6)
     assert torch.equal(found.model.output.weight, whole.model.output.weight)
+    assert torch.equal(found.model.output.bias, whole.model.output.bias)
     assert found.method == LoRA(3, 3.0, LAYERS)
 
 

@@ -105,7 +105,7 @@ def page(name: str, master: Master) -> str:
             ":class: seealso",
             f"[Open it in Colab](COLAB_URL/{path}) and run its first cell,",
             f"or [download it](REPOSITORY_URL/raw/main/{path}).",
-            f"It has {master.points} points and takes about {hours(master)}.",
+            f"It has {master.points} points and takes about {hours(master)}. <!-- number: the author's estimate -->",
             f"Try your notebook before you hand it in: `python -m lmcourse check {name}.ipynb --homework {name}`.",
             "```",
             "",

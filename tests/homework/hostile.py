@@ -2,7 +2,7 @@
 
 import textwrap
 
-from tests.homework.classes import ALL, hand_in, notebook, right_answers, wrong_answer
+from tools.homework_class import ALL, hand_in, notebook, right_answers, wrong_answer
 
 LOOP = "while True:\n    pass\n"
 FORKS = """

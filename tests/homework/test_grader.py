@@ -14,8 +14,8 @@ from lmcourse.homework import bank, catalog
 from lmcourse.homework.judging import judge
 from lmcourse.homework.student import LocalStudent
 from tests.homework import hostile
-from tests.homework.classes import ALL, NAME, POINTS, hand_in, notebook, right_answers
 from tools.homework import HOMEWORK
+from tools.homework_class import ALL, NAME, POINTS, hand_in, notebook, right_answers
 
 SALT = "a salt of the tests"
 WRONG = {"count_pairs": "each_word_once", "bpe_learn": "greater_or_equal", "unigram_segment": "longest_match"}

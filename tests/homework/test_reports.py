@@ -12,8 +12,8 @@ import pytest
 
 from lmcourse import cli
 from lmcourse.homework import catalog, gradescope, reports
-from tests.homework.classes import ALL, NAME, hand_in, notebook, right_answers
 from tools.homework import HOMEWORK
+from tools.homework_class import ALL, NAME, hand_in, notebook, right_answers
 
 
 def record(student="ada", points=3.0, **more):

@@ -1,10 +1,12 @@
-"""Submissions for tests: notebooks made from the student's one, with given answers."""
+"""A generated class for tests and benchmarks: notebooks made from the student's one, with known answers."""
 
 import json
+import random
 import re
 import runpy
 from pathlib import Path
 
+from lmcourse.homework import bank
 from tools.homework import HOMEWORK
 
 NAME = "hw1_tokenization"
@@ -44,6 +46,16 @@ def notebook(answers: dict[str, str], before: str = "", after: str = "") -> str:
     cells = document["cells"]
     document["cells"] = [*cells[:3], extra[0], *cells[3:], extra[1]]
     return json.dumps(document)
+
+
+def drawn(number: int, share: float = 0.7) -> str:
+    """The notebook of a student who has this share of the answers right and makes known mistakes in the others."""
+    chance = random.Random(number)
+    answers = {}
+    for question, code in right_answers().items():
+        wrong = [e.name for e in bank.read(HOMEWORK / NAME / "bank" / f"{question}.py") if not e.right]
+        answers[question] = code if chance.random() < share else wrong_answer(question, chance.choice(wrong))
+    return notebook(answers)
 
 
 def hand_in(folder: Path, student: str, text: str | bytes, file: str = f"{NAME}.ipynb") -> None:

@@ -108,8 +108,10 @@ def test_at_full_rank_only_embeddings_and_norms_differ() -> None:
     whole = Adapted("decoder", None, seed=3).eval()
     with torch.no_grad():
         for name, parameter in whole.named_parameters():
-            if "blocks" in name and parameter.dim() == 2:
+            if ("blocks" in name or "output" in name) and parameter.dim() == 2:
                 parameter.add_(0.05 * torch.randn(parameter.shape, generator=seeded(2)))
+    assert float(logits(whole).abs().min()) > 0.1
+    assert not torch.allclose(logits(at_rank(whole, 1).eval()), logits(whole), atol=1e-3)
     assert torch.allclose(logits(at_rank(whole, 128).eval()), logits(whole), atol=1e-3)
 
 

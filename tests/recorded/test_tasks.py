@@ -62,6 +62,10 @@ def test_the_decoder_reads_a_sentence_without_the_answer() -> None:
         assert (int(row[real][0]), int(row[real][-1])) == (START, EXTRACT)
     assert labels.tolist() == [0, 1] * 30
     texts = [review.text for review in reviews.load("test") if review.source == "rotten_tomatoes"]
+    later = task_rows("decoder", "test", 20, start=40)
+    assert later.attend is not None
+    kept = ids[41][attend[41]].tolist()  # in order, so the same whatever was shuffled before it
+    assert later.ids[1][later.attend[1]].tolist() == kept
     said = tokenizer().decode(ids[1][attend[1]].tolist(), skip_special_tokens=True)
     assert said.strip() == texts[1]
 
@@ -74,5 +78,7 @@ def test_bad_input_is_refused() -> None:
             task_rows("minilm", "test", count)
     with pytest.raises(ValueError, match="454 reviews of rotten_tomatoes, not 455"):
         task_rows("decoder", "test", 455)
+    with pytest.raises(ValueError, match="from -1 on"):
+        task_rows("minilm", "test", 5, start=-1)
     with pytest.raises(ValueError, match="from 1700 on, test has 33 reviews, not 34"):
         task_rows("smollm2", "test", 34, start=1700)

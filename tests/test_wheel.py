@@ -100,3 +100,12 @@ def test_the_references_of_the_tests_are_not_there(tmp_path: Path) -> None:
     names = ("tiktoken", "sentence_transformers", "pytest")
     absent = f"import importlib.util as u; print([n for n in {names} if u.find_spec(n)])"
     assert in_wheel_env(tmp_path, "-c", absent).stdout == "[]\n"
+
+
+def test_homework_is_checked_with_no_file_beside_the_notebook(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    code = "from lmcourse.homework import check; print(check('bpe_merge', lambda symbols, pair: symbols))"
+    done = in_wheel_env(tmp_path, "-c", code)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("bpe_merge: not yet.\n")
+    assert "book/tokenization.md#" in done.stdout
+    assert [name for name in wheel.namelist() if "hidden.py" in name or "bank/" in name or "ipynb" in name] == []

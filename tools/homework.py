@@ -91,7 +91,7 @@ def rubric(master: Master) -> str:
 def page(name: str, master: Master) -> str:
     """The page of the book: what the homework asks, points, time, and where to get it."""
     rows = [
-        f"| {number} | {p.title} | {'by a person' if p.open else f'`{p.name}`'} | {p.points} | {p.minutes} |"
+        f"| {number} | {p.title} | {p.points} | {p.minutes} | {'by a person' if p.open else f'`{p.name}`'} |"
         for number, p in enumerate(master.parts, 1)
     ]
     path = f"homework/{name}/{name}.ipynb"
@@ -109,8 +109,8 @@ def page(name: str, master: Master) -> str:
             f"Try your notebook before you hand it in: `python -m lmcourse check {name}.ipynb --homework {name}`.",
             "```",
             "",
-            "| | question | function | points | minutes |",
-            "| --- | --- | --- | ---: | ---: |",
+            "| | question | points | minutes | function |",
+            "| --- | --- | ---: | ---: | --- |",
             *rows,
             "",
             "How it is graded: [](instructors.md).",

@@ -42,6 +42,8 @@ def shown(value: Any, most: int = 120) -> str:
         numbers = shown(tensor.tolist(), most) if tensor.numel() <= 12 else "…"
         kind = str(tensor.dtype).removeprefix("torch.")
         return f"{type(value).__name__.lower()} {kind}{list(tensor.shape)} {numbers}"
+    if isinstance(value, list | tuple) and any(isinstance(item, torch.Tensor | np.ndarray) for item in value):
+        return f"{type(value).__name__} of {', '.join(shown(item, most) for item in value)}"
     try:
         text = repr(value)
     except (ValueError, RecursionError):

@@ -35,12 +35,13 @@ class Verdict(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """One call: its arguments, the right outcome, the student's, and the difference."""
+    """One call: its arguments, the right outcome, the student's, the difference, and whether nobody may see it."""
 
     arguments: tuple[Any, ...]
     expected: Answer
     got: Answer
     difference: Difference | None
+    secret: bool = False
 
 
 def judge(
@@ -53,8 +54,9 @@ def judge(
     if isinstance(question, Competition):
         return _measured(question, student, salt)
     drawn = generator(PUBLIC if salt is None else f"hidden/{salt}", question.name)
-    given = [Example(e.arguments, e.expected) for e in (*question.examples, *extra) if isinstance(e, Example)]
-    examples = [_see(question, student, e.arguments, Answer(e.expected)) for e in given]
+    examples = [_see(question, student, e.arguments, Answer(e.expected)) for e in question.examples]
+    hidden = (e for e in extra if isinstance(e, Example))
+    examples += [_see(question, student, e.arguments, Answer(e.expected))._replace(secret=True) for e in hidden]
     cases: list[Seen] = []
     for number in range(question.cases):
         if any(_fatal(seen) for seen in examples + cases):
@@ -120,7 +122,8 @@ def _verdict(
     seen = examples + cases
     fatal = next((s for s in seen if _fatal(s)), None)
     if fatal is not None and fatal.got.failure is not None:
-        return Verdict(0.0, (fatal.got.failure.text, f"The call was {_call(question, fatal)}."))
+        where = "A hidden case." if fatal.secret else f"The call was {_call(question, fatal)}."
+        return Verdict(0.0, (fatal.got.failure.text, where))
     right = sum(s.difference is None or s.difference.kind != "value" for s in cases)
     found = [(p, _broken(p, student, drawn)) for p in properties] if 2 * right >= question.cases else []
     checks = [("examples", _worth(examples), 1), ("random cases", _worth(cases), 2)] if examples else []
@@ -142,14 +145,20 @@ def _feedback(question: Question, seen: list[Seen], wrongs: list[Wrong]) -> tupl
     found = (_explained(question, seen) if failed else None) or next(iter(named), None)
     lines, key = ([found.message], found.key) if found else ([], None)
     if failed:
-        worst, difference = min(failed, key=lambda pair: (pair[1].kind != "value", len(repr(pair[0].arguments))))
-        lines.append(f"{_call(question, worst)}: {difference.text}")
+        worst, difference = min(failed, key=_telling)
+        lines.append("A hidden case differs." if worst.secret else f"{_call(question, worst)}: {difference.text}")
         lines.append(f"{len(failed)} of {len(seen)} calls differ.")
         failure = worst.got.failure
         key = key or (failure.kind if failure else difference.kind)
-        if found is None and (failure or difference.kind != "value"):
+        if found is None and not worst.secret and (failure or difference.kind != "value"):
             lines.insert(0, f"{difference.text[0].upper()}{difference.text[1:]}.")
     return (*lines, *map(str, wrongs)), key
+
+
+def _telling(pair: tuple[Seen, Difference]) -> tuple[bool, bool, int]:
+    """The smaller, the more a failed call says: wrong values first, what may be seen first, short ones first."""
+    seen, difference = pair
+    return seen.secret, difference.kind != "value", _size(seen.arguments)
 
 
 def _explained(question: Question, seen: list[Seen]) -> Mistake | None:
@@ -209,6 +218,12 @@ def _worth(seen: list[Seen]) -> float:
 
 def _fatal(seen: Seen) -> bool:
     return seen.got.failure is not None and seen.got.failure.kind in FATAL
+
+
+def _size(arguments: tuple[Any, ...]) -> int:
+    """How long arguments are when written; tensors are slow to print."""
+    data, blobs = dump(list(arguments), [])
+    return len(repr(data)) + sum(map(len, blobs))
 
 
 def _call(question: Question, seen: Seen) -> str:

@@ -5,7 +5,9 @@ import random
 import pytest
 
 from lmcourse.homework import bank, catalog
+from lmcourse.homework.judging import judge
 from lmcourse.homework.questions import Competition, Example, Mistake, Question
+from lmcourse.homework.student import LocalStudent
 from tools.homework import HOMEWORK, SEEDS, measure, rates
 
 KILLED, KILLED_IN_PUBLIC, NAMED = 0.98, 0.90, 0.80
@@ -97,3 +99,11 @@ def test_a_competition_is_between_baseline_and_full():
     assert [race.credit(score) for score in (12, 10, 7.5, 5, 1)] == [0, 0, 0.5, 1, 1]
     up = Competition("race", "tokenization#wordpiece", lambda *_: 0.0, "points", baseline=0.5, full=0.9)
     assert [up.credit(score) for score in (0.4, 0.5, 0.9, 1.0)] == [0, 0, 1, 1]
+
+
+def test_feedback_does_not_show_a_hidden_case():
+    student = LocalStudent(lambda x: 2 * x if x < 1000 else 0, "double")
+    hidden = judge(SMALL, student, "0", [Example((12345,), 24690)])
+    assert hidden.credit < 1
+    assert hidden.feedback == ("A hidden case differs.", "1 of 42 calls differ.")
+    assert "12345" not in str(judge(SMALL, LocalStudent(lambda x: 1 / 0, "double"), "0", [Example((12345,), 24690)]))

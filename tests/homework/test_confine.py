@@ -24,6 +24,7 @@ FORBIDDEN = {
     "write outside": ("open('/tmp/stranger', 'w')", "PermissionError"),
     "folder": ("os.mkdir('inside')", "PermissionError"),
     "link": ("os.symlink('/etc/passwd', 'link')", "PermissionError"),
+    "capability": ("os.close(os.open('z', os.O_CREAT | os.O_WRONLY, 0)) or open('z')", "PermissionError"),
     "large file": ("open('large', 'w').write('x' * 20_000_000)", "OSError"),
     "memory": ("bytearray(20 * 10**9)", "MemoryError"),
     "tensor": ("__import__('torch').zeros(20 * 10**9)", "RuntimeError"),

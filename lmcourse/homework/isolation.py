@@ -68,7 +68,10 @@ class Nursery:
         theirs.close()
         child = Child(Channel(ours), self._answer()["process"], Path(folder))
         try:
-            child.missing = child.channel.receive(child.patience(self.limits.load)).header["missing"]
+            try:
+                child.missing = child.channel.receive(child.patience(self.limits.load)).header["missing"]
+            except Closed:
+                raise RuntimeError("a confined process ended at once: can this user read Python's own files?") from None
             yield child
         finally:
             ours.close()

@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from lmcourse import cli_grade
+from lmcourse.homework import confine, seccomp_filter
 from lmcourse.homework.confine import Limits
 from lmcourse.homework.isolation import Nursery, RemoteStudent
 from lmcourse.homework.seccomp_filter import program
@@ -152,3 +154,15 @@ def test_the_filter_tells_threads_from_processes_and_oneself_from_others(machine
         ("prlimit", 78, refused),
     ):
         assert verdict(machine, 77, numbers[name], first) == expected, (name, first)
+
+
+def test_what_a_system_lacks_is_said(monkeypatch, capsys):
+    monkeypatch.setattr(seccomp_filter.platform, "machine", lambda: "riscv64")
+    missing: list[str] = []
+    confine._attempt("network", lambda: seccomp_filter.forbid(None), missing)
+    assert missing == ["network: no filter of system calls for linux on riscv64"]
+    monkeypatch.setattr(confine.sys, "platform", "darwin")
+    confine._attempt("files", lambda: confine._landlock(None, None), missing)
+    assert missing[1:] == ["files: no Landlock on darwin"]
+    cli_grade._not_limited([{"not_limited": missing}, {"not_limited": missing}])
+    assert capsys.readouterr().err.splitlines() == [f"NOT LIMITED on this system: {what}" for what in sorted(missing)]

@@ -154,3 +154,16 @@ def in_place(symbols, pair):
 @wrong("type")
 def returns_a_tuple(symbols, pair):
     return tuple(while_loop(symbols, pair))
+
+
+@wrong("unchanged")
+def compares_a_list_with_a_tuple(symbols, pair):
+    out, i = [], 0
+    while i < len(symbols):
+        if symbols[i : i + 2] == pair:
+            out.append("".join(pair))
+            i += 2
+        else:
+            out.append(symbols[i])
+            i += 1
+    return out

@@ -219,5 +219,6 @@ BPE_MERGE = Question(
             "text-replace", "Replacing in the joined text also hits parts of symbols; compare whole symbols.", _in_text
         ),
         Mistake("chain", "Compare whole symbols: one that ends like the left part is another symbol.", _chain),
+        Mistake("unchanged", "Nothing is merged: the list comes back as it was.", lambda symbols, pair: symbols),
     ),
 )

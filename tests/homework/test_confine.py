@@ -95,6 +95,11 @@ def test_is_allowed(nursery, what):
     assert len(output) <= nursery.limits.output
 
 
+def test_a_student_who_imports_the_course_is_told_why_not(nursery):
+    answer, _ = attempt(nursery, "__import__('lmcourse.tokenization.bpe')")
+    assert "is not there when homework is graded" in answer.failure.text
+
+
 def test_the_one_behind_is_not_harmed(nursery):
     """A child that ends badly leaves nothing to the next one: not a file, not a changed module."""
     attempt(nursery, "setattr(__import__('math'), 'sqrt', print) or open('left', 'w').write('x')")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
 
 from lmcourse.viz import style
 
@@ -20,27 +21,32 @@ _MARKS = "osD^v"
 def by_shots(
     curves: Mapping[str, Sequence[Interval]], xs: Sequence[float], *, xlabel: str, ylabel: str, log: bool = False
 ) -> Axes:
-    """Draw each curve over `xs` with its interval as a band and a mark of its own at each point.
+    """Draw each curve over `xs` with a mark of its own and the interval at each point, side by side.
 
     ValueError without a curve, for one of another length than `xs`, and for a mean outside its interval.
     """
     if not curves:
         raise ValueError("there is no curve to draw")
     axes = style.new_axes(height=4.2)
-    for (name, points), color, mark in zip(curves.items(), cycle(style.COLORS.values()), cycle(_MARKS), strict=False):
+    looks = zip(cycle(style.COLORS.values()), cycle(_MARKS), strict=False)
+    for place, ((name, points), (color, mark)) in enumerate(zip(curves.items(), looks, strict=False)):
         if len(points) != len(xs):
             raise ValueError(f"{name!r} has {len(points)} points over {len(xs)} places")
         for point in points:
             _check(name, point)
         means, low, high = zip(*points, strict=True)
-        axes.fill_between(xs, low, high, color=color, alpha=0.12, lw=0)
-        axes.plot(xs, means, color=color, marker=mark, lw=2, label=name)
+        shift = ScaledTranslation(4 * (place - (len(curves) - 1) / 2) / 72, 0, axes.figure.dpi_scale_trans)
+        beside = axes.transData + shift  # so that no interval hides another
+        axes.vlines(xs, low, high, color=color, lw=2, alpha=0.4, transform=beside)
+        axes.plot(xs, means, color=color, marker=mark, lw=2, label=name, transform=beside)
+        axes.update_datalim([(x, end) for x, ends in zip(xs, zip(low, high, strict=True), strict=True) for end in ends])
+    axes.autoscale_view()
     if log:
         axes.set_xscale("log", base=2)
     axes.set_xticks(list(xs), [f"{x:g}" for x in xs])
     axes.minorticks_off()
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.45, 1), ncols=2)
+    axes.figure.legend(loc="outside upper center", ncols=3)
     return axes
 
 
@@ -66,7 +72,7 @@ def prompt_rows(rows: Mapping[str, Mapping[str, Interval]], *, xlabel: str, leve
         axes.axvline(level, color=style.GREY, lw=1.5, ls=":", zorder=1)
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set(xlabel=xlabel, ylim=(len(rows) - 0.4, -0.6))
-    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=len(names))
+    axes.figure.legend(loc="outside upper center", ncols=len(names))
     return axes
 
 

@@ -30,9 +30,17 @@ def test_each_curve_has_its_means_and_its_band():
     assert [line.get_xydata().tolist() for line in axes.lines] == [
         [[x, mean] for x, (mean, _, _) in zip([0, 1, 4], points, strict=True)] for points in CURVES.values()
     ]
-    edges = {tuple(point) for point in axes.collections[0].get_paths()[0].vertices.tolist()}
-    assert {(1, 0.3), (1, 0.7), (4, 0.8), (4, 1.0)} <= edges
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(CURVES)
+    bars = [[segment.tolist() for segment in found.get_segments()] for found in axes.collections]
+    assert bars == [
+        [[[x, low], [x, high]] for x, (_, low, high) in zip([0, 1, 4], points, strict=True)]
+        for points in CURVES.values()
+    ]
+    axes.figure.canvas.draw()
+    assert axes.get_ylim()[0] < 0 < 1 < axes.get_ylim()[1]
+    assert axes.get_xlim()[0] < 0 < 4 < axes.get_xlim()[1]
+    places = [line.get_transform().transform((1, 0.5))[0] for line in axes.lines]
+    assert places[1] - places[0] > 3
+    assert [text.get_text() for text in axes.figure.legends[0].get_texts()] == list(CURVES)
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0", "1", "4"]
     assert len({line.get_marker() for line in axes.lines}) == 2
     assert draw.by_shots(CURVES, [1, 4, 16], xlabel="x", ylabel="y", log=True).get_xscale() == "log"
@@ -47,7 +55,7 @@ def test_each_prompt_has_a_row_from_the_top():
     assert drawn == [(at, row[name][0]) for name in ("as it is", "calibrated") for at, row in enumerate(ROWS.values())]
     bars = [line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 2 and line.get_linestyle() == "-"]
     assert np.allclose(bars[0], [0.7, 0.9])
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["as it is", "calibrated"]
+    assert [text.get_text() for text in axes.figure.legends[0].get_texts()] == ["as it is", "calibrated"]
     assert crowded(axes) == []
 
 

@@ -21,7 +21,7 @@ from lmcourse.tokenization.base import Tokenizer
 
 BLANK = "_____"
 
-#: The four of the notes, as {text} and a blank.
+#: The four of the notes, as {text} and a blank; their restaurant is a movie here.
 FOUR = (
     Template("It was " + BLANK + ". {text}"),
     Template("Just " + BLANK + "! {text}"),

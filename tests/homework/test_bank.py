@@ -107,3 +107,16 @@ def test_feedback_does_not_show_a_hidden_case():
     assert hidden.credit < 1
     assert hidden.feedback == ("A hidden case differs.", "1 of 42 calls differ.")
     assert "12345" not in str(judge(SMALL, LocalStudent(lambda x: 1 / 0, "double"), "0", [Example((12345,), 24690)]))
+
+
+def test_who_knows_the_examples_by_heart_gets_nothing():
+    by_heart = judge(SMALL, LocalStudent(lambda x: 6 if x == 3 else 0, "double"), "0")
+    assert (by_heart.credit, dict(by_heart.checks)["examples"]) == (0.0, 1.0)
+    nearly = judge(SMALL, LocalStudent(lambda x: 2 * x if x != 50 and x < 95 else 0, "double"), "0")
+    assert 0 < nearly.credit < 0.5
+
+
+def test_right_values_of_the_wrong_type_are_worth_half():
+    found = judge(SMALL, LocalStudent(lambda x: 2.0 * x, "double"), "0")
+    assert (found.credit, found.mistake) == (0.5, "type")
+    assert found.feedback[0].startswith("The values are right, but the type is float instead of int")

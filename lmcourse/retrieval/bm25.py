@@ -40,7 +40,7 @@ class BM25:
             raise ValueError(f"k1 must be at least 0 and b between 0 and 1, not {k1} and {b}")
         self.k1, self.b, self.split = k1, b, split
         self._postings: dict[str, dict[int, int]] = {}  # word → key → how often
-        self._terms: dict[int, Counter[str]] = {}  # key → its words
+        self._terms: dict[int, tuple[str, ...]] = {}  # key → its words, each once
         self._frozen: dict[str, tuple[Ints, Ints]] = {}  # postings of words that were asked for, as arrays
         self._lengths = np.zeros(0, dtype=np.int32)  # by key, -1 for deleted ones
         self._next = 0
@@ -53,7 +53,7 @@ class BM25:
         keys, lengths = [], []
         for text in texts:
             counts = Counter(self.split(text))
-            self._terms[self._next] = counts
+            self._terms[self._next] = tuple(counts)
             for word, count in counts.items():
                 self._postings.setdefault(word, {})[self._next] = count
                 self._frozen.pop(word, None)

@@ -39,6 +39,8 @@ FORBIDDEN = {
     "loop": ("[0 for _ in iter(int, 1)]", "slow"),
     "sleep": ("time.sleep(600)", "slow"),
     "disk": ("[open(str(i), 'w').write('x' * 10**6) for i in range(200)] and time.sleep(600)", "stopped"),
+    "large answer": ("list(range(10**6))", "value"),
+    "large forged answer": ("os.write(CHANNEL, (10**7).to_bytes(8, 'little') + bytes(4)) and time.sleep(9)", "stopped"),
     "channel": ("os.write(CHANNEL, b'x' * 100) and time.sleep(9)", "stopped"),
 }
 ALLOWED = {

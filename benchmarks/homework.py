@@ -66,7 +66,8 @@ def notes(sizes: Sizes = FULL) -> list[str]:
         "other programs on the machine disturb least; with two workers about half as many pass on the clock.",
         *([both] if sizes.nbgrader else []),
         "Memory is that of the process and all that it started, shared pages divided among those who share them, "
-        "before and at most.",
+        "before and at most. One of the known mistakes tries every segmentation of a long word, and fills memory until "
+        "its time is up: the peak of the large class is that of such submissions.",
     ]
 
 

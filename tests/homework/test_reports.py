@@ -17,7 +17,13 @@ from tools.homework_class import ALL, NAME, hand_in, notebook, right_answers
 
 
 def record(student="ada", points=3.0, **more):
-    auto = {"title": "Count <it>", "of": 4, "points": points, "feedback": ["<script>alert(1)</script>"], "score": None}
+    auto = {
+        "title": "Count <it>",
+        "of": 4,
+        "points": points,
+        "feedback": ["<script>alert(1)</script>", "<img src=y>"],
+        "score": None,
+    }
     race = {"title": "Race", "of": 4, "points": 2.0, "feedback": [], "score": 2.3}
     essay = {"title": "Essay", "of": 2, "points": None, "open": True, "answer": "because <b>"}
     questions = {"count_pairs": auto, "choose_tokens": race, "essay": essay}

@@ -30,6 +30,15 @@ def test_sets_that_differ_make_it_wider():
     )
 
 
+def test_the_interval_of_a_ranking_is_that_of_delong():
+    positive, negative = (torch.randn(n, generator=seeded(n)).double() + shift for n, shift in ((60, 0.8), (50, 0.0)))
+    wins = (positive[:, None] > negative).double()
+    deviation = (wins.mean(1).var() / 60 + wins.mean(0).var() / 50).sqrt()  # DeLong et al. 1988
+    low, high = bootstrap_interval(wins, generator=seeded(), draws=5000)
+    assert (high - low) / (2 * 1.96) == pytest.approx(float(deviation), rel=0.1)
+    assert bootstrap_interval(wins[None], generator=seeded(), draws=5000) == pytest.approx((low, high), abs=0.01)
+
+
 def test_it_covers_the_mean_as_often_as_it_says():
     covered = 0
     for seed in range(100):
@@ -43,7 +52,7 @@ def test_it_covers_the_mean_as_often_as_it_says():
     ("values", "options", "said"),
     [
         (torch.zeros(0), {}, "finite values"),
-        (torch.zeros(2, 2, 2), {}, "finite values"),
+        (torch.zeros(2, 2, 2, 2), {}, "finite values"),
         (torch.tensor([float("nan")]), {}, "finite values"),
         (torch.ones(3), {"level": 95}, "level in"),
         (torch.ones(3), {"draws": 0}, "draws"),

@@ -163,8 +163,8 @@ function render({ model, el }) {
   const part = (title, ...nodes) => element("section", { "aria-label": title }, element("p", { class: "lm-title" }, title), ...nodes);
   el.replaceChildren(
     element("div", { class: "lm-icl-controls" },
-      field(["Template"], template), field(["Labels of the demonstrations"], kind),
-      field(["Demonstrations ", shown], slider), field(["Set"], set)),
+      field(["Template"], template), field(["Demonstrations ", shown], slider),
+      field(["Their labels"], kind), field(["Set"], set)),
     figures,
     element("div", { class: "lm-icl-parts" },
       part("Where the questions fall", dots),

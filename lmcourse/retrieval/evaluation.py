@@ -3,7 +3,8 @@
     recall@k = share of questions with a right passage among the first k
     MRR = mean over questions of 1 / rank of the first right one
 
-Chapter: retrieval. Sources: Voorhees 1999 (MRR); Karpukhin et al. 2020 (top-k accuracy, here recall@k).
+Exact match and F1 of answers are in `lmcourse.finetuning.answers`. Chapter: retrieval. Sources: Voorhees 1999 (MRR);
+Karpukhin et al. 2020 (top-k accuracy, here recall@k).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import torch
 from lmcourse.data import reviews
 from lmcourse.recorded import runs, special
 from lmcourse.recorded.adapted import Adapted, kept_bytes
+from lmcourse.recorded.reasoning import word_tokenizer
 
 FILES = sorted(path for path in runs.FOLDER.iterdir() if path.is_file())
 
@@ -37,7 +38,8 @@ def test_a_run(name: str) -> None:
     assert record["processor_seconds"] > 0
     assert all(torch.isfinite(weight).all() for weight in model.parameters())
     if not isinstance(model, Adapted):
-        assert model.config.vocab_size == runs.tokenizer().vocab_size
+        own = word_tokenizer() if name.startswith("reasoning-") else runs.tokenizer()
+        assert model.config.vocab_size == own.vocab_size
 
 
 def test_an_unknown_name() -> None:

@@ -74,8 +74,8 @@ def load_model(model: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 @torch.no_grad()
 def copy_tensors(ours: Mapping[str, Tensor], tensors: Mapping[str, Tensor], complaint: str) -> None:
-    """Copy tensors into those of the same names. ValueError, and nothing is copied, if some are missing, left over or of
-    another shape: the complaint, and which they are."""
+    """Copy tensors into those of the same names. ValueError, and nothing is copied, if some are missing, left over or
+    of another shape: the complaint, and which they are."""
     wrong = [f"{name} is missing" for name in ours if name not in tensors]
     wrong += [f"{name} is not in the model" for name in tensors if name not in ours]
     wrong += [

@@ -25,7 +25,8 @@ PASSAGE, GAP, QUESTION = 80, 20, 25
 @lru_cache(maxsize=4)
 def _long_reviews(split: str) -> tuple[list[str], ...]:
     found = (text.split() for text in reviews.texts(split))
-    return tuple(words for words in found if len(words) >= PASSAGE + GAP + QUESTION)
+    long = (words for words in found if len(words) >= PASSAGE + GAP + QUESTION)
+    return tuple({" ".join(words[:PASSAGE]): words for words in long}.values())  # some are there twice
 
 
 def problem(drawn: random.Random, split: str) -> tuple[list[str], list[str]]:

@@ -35,7 +35,7 @@ TENSORS = [
 ]
 
 
-@pytest.mark.parametrize("value", PLAIN, ids=str)
+@pytest.mark.parametrize("value", PLAIN)
 def test_plain_values_cross_unchanged(value):
     data, blobs = dump(value)
     text_of(data)
@@ -44,7 +44,7 @@ def test_plain_values_cross_unchanged(value):
     assert type(found) is type(value)
 
 
-@pytest.mark.parametrize("value", TENSORS, ids=str)
+@pytest.mark.parametrize("value", TENSORS)
 def test_tensors_cross_unchanged(value):
     found = load(*dump(value))
     assert found.dtype == value.dtype
@@ -80,9 +80,7 @@ class Wide(torch.Tensor):
         return torch.ones(7)
 
 
-@pytest.mark.parametrize(
-    "value", [Yes(), [Yes()], object, lambda: 1, iter([]), torch.zeros(2).to_sparse(), 1j], ids=str
-)
+@pytest.mark.parametrize("value", [Yes(), [Yes()], object, lambda: 1, iter([]), torch.zeros(2).to_sparse(), 1j])
 def test_anything_else_does_not(value):
     with pytest.raises(NotPlain):
         dump(value)

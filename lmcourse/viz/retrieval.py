@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import cycle
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 from lmcourse.viz import style
 
@@ -53,8 +53,8 @@ def by_size(
                 raise ValueError(f"{name!r} has {len(row)} values over {len(sizes)} sizes")
             axes.plot(sizes, row, marker=mark, color=color, lw=2, label=name)
         axes.set(xscale="log", xlabel="vectors")
-        axes.xaxis.set_major_formatter(FuncFormatter(_short))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.set_xticks(sizes, [_short(size, None) for size in sizes])
+        axes.xaxis.set_minor_locator(NullLocator())
     panels[0].set(yscale="log", title="compared per question")
     panels[0].yaxis.set_major_formatter(FuncFormatter(_short))
     panels[1].set(ylim=(0, 1.04), title="recall@10")

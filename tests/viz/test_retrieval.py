@@ -45,6 +45,7 @@ def test_costs_and_recall_over_the_size():
         assert [line.get_label() for line in axes.lines] == list(values)
         assert [line.get_ydata().tolist() for line in axes.lines] == list(values.values())
         assert all(line.get_xdata().tolist() == SIZES for line in axes.lines)
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["1k", "4k", "16k"]
     assert (cost.get_xscale(), cost.get_yscale(), found.get_yscale()) == ("log", "log", "linear")
     assert len({line.get_color() for line in cost.lines}) == 3
     assert crowded(cost, found) == []

@@ -46,7 +46,7 @@ def by_shots(
     axes.set_xticks(list(xs), [f"{x:g}" for x in xs])
     axes.minorticks_off()
     axes.set(xlabel=xlabel, ylabel=ylabel)
-    axes.figure.legend(loc="outside upper center", ncols=3)
+    _legend_above(axes, list(curves))
     return axes
 
 
@@ -72,8 +72,14 @@ def prompt_rows(rows: Mapping[str, Mapping[str, Interval]], *, xlabel: str, leve
         axes.axvline(level, color=style.GREY, lw=1.5, ls=":", zorder=1)
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set(xlabel=xlabel, ylim=(len(rows) - 0.4, -0.6))
-    axes.figure.legend(loc="outside upper center", ncols=len(names))
+    _legend_above(axes, names)
     return axes
+
+
+def _legend_above(axes: Axes, names: Sequence[str]) -> None:
+    """Three columns, or two where three would be wider than the figure."""
+    widest = max(map(len, names))
+    axes.figure.legend(loc="outside upper center", ncols=min(len(names), 3 if widest <= 16 else 2))
 
 
 def _check(name: str, point: Interval) -> Interval:

@@ -59,6 +59,20 @@ def test_each_prompt_has_a_row_from_the_top():
     assert crowded(axes) == []
 
 
+@pytest.mark.parametrize(
+    "names", [("true labels", "half wrong labels", "all wrong labels"), ("ranking", "right, calibrated", "x")]
+)
+def test_the_legend_fits(names):
+    drawn = (
+        draw.by_shots(dict.fromkeys(names, CURVES["names"]), [0, 1, 4], xlabel="shots", ylabel="accuracy"),
+        draw.prompt_rows({"a": dict.fromkeys(names, (0.5, 0.4, 0.6))}, xlabel="share"),
+    )
+    for axes in drawn:
+        axes.figure.canvas.draw()
+        legend, figure = axes.figure.legends[0].get_window_extent(), axes.figure.bbox
+        assert figure.x0 <= legend.x0 < legend.x1 <= figure.x1
+
+
 def test_bad_input():
     for curves, said in (({}, "no curve"), ({"a": [(0.5, 0.4, 0.6)]}, "'a' has 1 points over 2 places")):
         with pytest.raises(ValueError, match=said):

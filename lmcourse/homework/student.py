@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, Protocol
 from lmcourse.homework.calling import Failure, Reply, invoke
 from lmcourse.homework.values import NotPlain, dump, load
 
-WAITING = 5
-"""Seconds of the clock for each second of processor time that a call may take."""
+WAITING, AGAIN = 5, 5.0
+"""Seconds of the clock for each second of processor time that a call may take; and until an alarm that got lost, as it
+does when it goes off in a destructor, goes off again."""
 
 
 class Answer(NamedTuple):
@@ -50,7 +51,7 @@ def _alarm(seconds: float) -> Iterator[None]:
     before = [signal.signal(number, _late) for number, *_ in alarms]
     try:
         for _, timer, after in alarms:
-            signal.setitimer(timer, after)
+            signal.setitimer(timer, after, AGAIN)
         yield
     finally:
         for (number, timer, _), handler in zip(alarms, before, strict=True):

@@ -93,20 +93,20 @@ def counts_pieces(word, scores):
 
 @wrong("mean")
 def mean_score(word, scores):
-    found = []
-
-    def cut(at, pieces):
-        if at == len(word):
-            found.append(pieces)
-        for end in range(at + 1, len(word) + 1):
-            if word[at:end] in scores:
-                cut(end, [*pieces, word[at:end]])
-
-    cut(0, [])
-    if not found:
+    best = [{0: (0.0, [])}]  # for each end and number of pieces the best cut
+    for end in range(1, len(word) + 1):
+        here = {}
+        for start in range(end):
+            piece = word[start:end]
+            for count, (score, pieces) in best[start].items() if piece in scores else ():
+                new = (score + scores[piece], [*pieces, piece])
+                if count + 1 not in here or new[0] > here[count + 1][0]:
+                    here[count + 1] = new
+        best.append(here)
+    if not best[-1]:
         return [], -math.inf
-    best = max(found, key=lambda p: sum(scores[x] for x in p) / max(1, len(p)))
-    return best, sum(scores[x] for x in best)
+    score, pieces = max(best[-1].values(), key=lambda found: found[0] / max(1, len(found[1])))
+    return pieces, score
 
 
 @wrong("probability")

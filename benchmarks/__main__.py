@@ -20,6 +20,7 @@ BENCHMARKS = {
     "decoding": "generation with SmolLM2, with and without cache, plain and speculative",
     "training": "a training step beside transformers, its utilisation and memory, the cost of Muon",
     "peft": "LoRA beside the library peft, merged weights, what each method of fine-tuning costs",
+    "prompting": "label scores behind demonstrations with the shared prefix read once, beside transformers",
     "homework": "grading a class beside nbgrader",
     "time_to_loss": "how long the recipe of the recorded runs takes to the loss of a GPT-2-style recipe",
 }

@@ -47,7 +47,7 @@ def _record(name: str, quick: bool, output: Path | None) -> int:
         print(f"The load of the machine is {load:.1f}: what runs on all cores will seem slow.", file=sys.stderr)
     result = importlib.import_module(f"benchmarks.{name}").run(quick)
     for row in result["rows"]:
-        print("  ".join(f"{cell:{width}}" for cell, width in zip(row, ("<60", ">14", ">8", ">8", ">16"), strict=True)))
+        print("  ".join(f"{cell:{'>16' if i else '<60'}}" for i, cell in enumerate(row)))
     print("\n".join(sentences(result["ratios"])))
     if names := [f"{entry['group']}: {entry['name']}" for entry in result["measurements"] if disturbed(entry)]:
         print("Disturbed by other programs, so measure again: " + "; ".join(names), file=sys.stderr)

@@ -30,6 +30,12 @@ def differences(stored: list[NotebookNode], fresh: list[NotebookNode], exact_pix
     ]
 
 
+def other_kinds(stored: list[NotebookNode], fresh: list[NotebookNode]) -> list[str]:
+    """Where the kinds of outputs and their mime types differ: of runs on two processors no more can be compared."""
+    old, new = ([(one.output_type, sorted(one.get("data", {}))) for one in outputs] for outputs in (stored, fresh))
+    return [] if old == new else [f"{old} became {new}"]
+
+
 def picture_difference(stored: bytes, fresh: bytes, exact_pixels: bool) -> str | None:
     """How two encoded pictures differ, or None if they do not."""
     old, new = (np.asarray(Image.open(io.BytesIO(data)).convert("RGBA"), dtype=float) for data in (stored, fresh))

@@ -84,6 +84,18 @@ def test_stripped_outputs_fail(nbval, tiny, code):
     assert nbval(tiny)[0] == {2, 3, 4, 5, 6, 7}
 
 
+def test_of_a_lab_from_another_processor_kinds_and_assertions_count(nbval, tiny, code):
+    tiny.metadata.lmcourse.platform += "-of-another-make"
+    code[2].outputs[1].data["text/plain"] = "work: 301 steps"
+    code[4].outputs[0].data["text/html"] += "<p>more</p>"
+    assert nbval(tiny)[0] == set()
+    del code[6].outputs[0]
+    code[4].source = code[4].source.replace("n > 0", "n > 1")
+    failed, printed = nbval(tiny)
+    assert {4, 6} <= failed
+    assert "TOK1 does not hold: n is positive" in printed
+
+
 def test_claim_that_stopped_holding_fails(nbval, tiny, code):
     code[4].source = code[4].source.replace("n > 0", "n > 1")
     failed, printed = nbval(tiny)

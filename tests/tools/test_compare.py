@@ -6,9 +6,11 @@ import io
 
 import numpy as np
 import pytest
+from nbformat import NotebookNode
 from PIL import Image
 
-from tools.compare import INLINE_PICTURE, differences, picture_difference
+from tools.compare import INLINE_PICTURE, differences, other_kinds, picture_difference
+from tools.project import platform_tag
 
 pytest_plugins = ("tests.notebooks.fixtures",)
 
@@ -113,3 +115,22 @@ def test_prompt_number_is_not_compared(code):
     stored = copy.deepcopy(code[2].outputs)
     stored[3].execution_count = 99
     assert differences(stored, code[2].outputs, True) == []
+
+
+def test_kinds_of_outputs():
+    shown = [NotebookNode(output_type="display_data", data={"text/plain": "1", "text/html": "<b>1</b>"})]
+    other = copy.deepcopy(shown)
+    other[0].data["text/plain"] = "2"
+    assert other_kinds(shown, other) == []
+    assert len(other_kinds(shown, [])) == 1
+    del other[0].data["text/html"]
+    assert len(other_kinds(shown, other)) == 1
+
+
+def test_the_tag_tells_processors_apart(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_text("vendor_id : GenuineIntel\ncpu family : 6\nmodel : 143\nmodel name : something\n")
+    other.write_text("vendor_id : GenuineIntel\ncpu family : 6\nmodel : 207\n")
+    assert platform_tag(one).endswith("-genuineintel-6-143")
+    assert platform_tag(other) != platform_tag(one)
+    assert platform_tag(tmp_path / "none") in platform_tag(one)

@@ -22,6 +22,7 @@ BENCHMARKS = {
     "peft": "LoRA beside the library peft, merged weights, what each method of fine-tuning costs",
     "prompting": "label scores behind demonstrations with the shared prefix read once, beside transformers",
     "homework": "grading a class beside nbgrader",
+    "retrieval": "BM25 beside bm25s; exact and approximate search from a thousand to a million vectors",
     "time_to_loss": "how long the recipe of the recorded runs takes to the loss of a GPT-2-style recipe",
 }
 RESULTS = Path(__file__).parent / "results"

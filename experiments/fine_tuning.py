@@ -156,9 +156,7 @@ def answering(side: str, seed: int) -> Experiment:
 def share_right(model: Adapted, objective: SigmoidClassification, rows: Rows) -> float:
     """The share of rows to which an adapted model says yes or no rightly, in full precision."""
     assert rows.labels is not None
-    with torch.no_grad():
-        logits = predict(model, objective, rows.ids, attend=rows.attend).squeeze(-1)
-    return accuracy((logits > 0).long(), rows.labels)
+    return accuracy((peft.logits(model, rows, objective) > 0).long(), rows.labels)
 
 
 def low_rank(

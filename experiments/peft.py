@@ -72,10 +72,10 @@ WAYS: dict[str, dict[str, Way]] = {
 }
 
 
-def logits(model: Adapted, rows: Rows) -> torch.Tensor:
-    """What a model says of rows, in full precision: (N,), positive where it holds a review for positive."""
+def logits(model: Adapted, rows: Rows, objective: SigmoidClassification = OBJECTIVE) -> torch.Tensor:
+    """What a model says of rows, in full precision: (N,), positive for yes."""
     with torch.no_grad(), mode(model, training=False):
-        return predict(model, OBJECTIVE, rows.ids, attend=rows.attend).squeeze(-1)
+        return predict(model, objective, rows.ids, attend=rows.attend).squeeze(-1)
 
 
 def accuracy(model: Adapted) -> float:

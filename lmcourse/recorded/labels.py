@@ -12,10 +12,10 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
 
 from lmcourse.data import reviews
 from lmcourse.data.formats import Formats
+from lmcourse.objectives.rows import pad_rows
 from lmcourse.recorded import special
 from lmcourse.recorded.runs import tokenizer
 from lmcourse.training.config import Rows
@@ -72,9 +72,7 @@ def _rows(texts: Sequence[str], labels: Sequence[int], length: int) -> Rows:
         torch.tensor([*FORMATS.classification(text[:length]), CLASSES[label]])
         for text, label in zip(encoded, labels, strict=True)
     ]
-    lengths = torch.tensor([len(row) for row in rows])
-    ids = pad_sequence(rows, batch_first=True, padding_value=special.PAD)
-    return Rows(ids, torch.arange(ids.shape[1]) < lengths[:, None])
+    return Rows(*pad_rows(rows, special.PAD))
 
 
 @torch.no_grad()

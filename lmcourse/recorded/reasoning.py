@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import Literal
 
 import torch
-from torch.nn.utils.rnn import pad_sequence
 
 from lmcourse.data.arithmetic import (
     DIRECT,
@@ -31,6 +30,7 @@ from lmcourse.data.arithmetic import (
 )
 from lmcourse.decoding import Greedy, Strategy, generate, left_pad
 from lmcourse.models.language_model import LanguageModel
+from lmcourse.objectives.rows import pad_rows
 from lmcourse.tokenization.base import Tokenizer
 from lmcourse.tokenization.decoders import WordPieceDecoder
 from lmcourse.tokenization.pre_tokenizers import WhitespaceSplit
@@ -117,6 +117,4 @@ def _text(problem: Problem, mode: Mode, answer: str) -> str:
 def _rows(texts: Sequence[str]) -> Rows:
     """Texts as ids (N, T), padded on the right."""
     encoded = word_tokenizer().encode_batch(texts, add_special_tokens=False)
-    rows = [torch.tensor(ids, dtype=torch.int8) for ids in encoded]
-    lengths = torch.tensor([len(row) for row in rows])
-    return Rows(pad_sequence(rows, batch_first=True), torch.arange(int(lengths.max())) < lengths[:, None])
+    return Rows(*pad_rows([torch.tensor(ids, dtype=torch.int8) for ids in encoded], 0))

@@ -11,12 +11,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 import torch
-from torch.nn.utils.rnn import pad_sequence
 
 from lmcourse.data import reviews
 from lmcourse.data.encoder_formats import EncoderFormats
 from lmcourse.data.invented_entailment import entailment_pairs
 from lmcourse.models import pretrained
+from lmcourse.objectives.rows import pad_rows
 from lmcourse.recorded.adapted import check_base
 from lmcourse.recorded.labels import ordered_reviews
 from lmcourse.recorded.special import POSITIVE
@@ -73,8 +73,7 @@ def _tail(text: str) -> str:
 
 
 def _padded(rows: list[torch.Tensor], labels: list[int]) -> Rows:
-    attend = torch.arange(max(map(len, rows))) < torch.tensor([len(row) for row in rows])[:, None]
-    return Rows(pad_sequence(rows, batch_first=True), attend, torch.tensor(labels))
+    return Rows(*pad_rows(rows, 0), torch.tensor(labels))
 
 
 def _orders(split: str, count: int, start: int) -> Rows:

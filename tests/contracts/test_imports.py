@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str] | None] = {
         "lmcourse.decoding",
         "lmcourse.finetuning",
         "lmcourse.models",
+        "lmcourse.objectives.rows",
         "lmcourse.peft",
         "lmcourse.tokenization",
         "lmcourse.training",

@@ -112,13 +112,21 @@ class Child:
         errors = message.header.get("errors")
         return [str(error)[:500] for error in errors[:20]] if isinstance(errors, list) else []
 
-    def call(self, name: str, arguments: tuple[Any, ...], patient: Callable[[float], bool], late: str) -> Answer:
-        """Call a function of the submission."""
+    def differs(self, name: str, seconds: float) -> bool:
+        """Whether the submission has at its end another function of this name than the one that it checked."""
+        message = self._ask({"do": "compare", "name": name}, [], [], self.patience(seconds), slow(name, seconds))
+        return isinstance(message, Message) and message.header.get("differs") is True
+
+    def call(
+        self, name: str, arguments: tuple[Any, ...], patient: Callable[[float], bool], late: str, last: bool = False
+    ) -> Answer:
+        """Call a function of the submission: that which it checked or, with `last`, that at its end."""
         if self.failure:
             return Answer(failure=self.failure)
         functions: list[Callable[..., Any]] = []
         data, blobs = dump(list(arguments), functions)
-        message = self._ask({"do": "call", "name": name, "arguments": data}, blobs, functions, patient, late)
+        header = {"do": "call", "name": name, "last": last, "arguments": data}
+        message = self._ask(header, blobs, functions, patient, late)
         return Answer(failure=message) if isinstance(message, Failure) else answer(_reply(message))
 
     def patience(self, seconds: float) -> Callable[[float], bool]:
@@ -192,10 +200,10 @@ def _reply(message: Message) -> Reply:
 
 
 class RemoteStudent:
-    """A function of a submission, with a budget of processor time for all of its calls."""
+    """A function of a submission, with a budget of processor time for all of its calls; `last` as in `Child.call`."""
 
-    def __init__(self, child: Child, name: str, seconds: float) -> None:
-        self.child, self.name, self.seconds = child, name, seconds
+    def __init__(self, child: Child, name: str, seconds: float, *, last: bool = False) -> None:
+        self.child, self.name, self.seconds, self.last = child, name, seconds, last
         self.patient = child.patience(seconds)
         self.start = time.monotonic()
 
@@ -205,4 +213,4 @@ class RemoteStudent:
         def patient(_: float) -> bool:
             return self.patient(time.monotonic() - self.start)
 
-        return self.child.call(self.name, arguments, patient, slow(self.name, self.seconds))
+        return self.child.call(self.name, arguments, patient, slow(self.name, self.seconds), self.last)

@@ -46,6 +46,42 @@ class Output:
         return text
 
 
+class Names:
+    """The names of a submission, at its end and as they were when it last called `check` for a question.
+
+    A later cell may give a name that an answer uses to something else; in the student's notebook the check came before.
+    """
+
+    def __init__(self) -> None:
+        self.space = types.ModuleType("__main__")
+        self.checked: dict[str, tuple[Any, dict[str, Any]]] = {}
+        self.last: dict[str, Any] = {}
+        self.current: dict[str, Any] = {}
+
+    def check(self, name: str, function: Any) -> None:
+        """What `check` is while homework is graded: it keeps what is there."""
+        self.checked[name] = function, dict(self.space.__dict__)
+
+    def end(self) -> None:
+        """All cells have run."""
+        self.last = self.current = dict(self.space.__dict__)
+
+    def differs(self, name: str) -> bool:
+        """Whether at the end this is the name of another function than the one that was checked."""
+        found = self.last.get(name)
+        return callable(found) and found is not self.checked.get(name, (found, {}))[0]
+
+    def find(self, name: str, last: bool) -> Any:
+        """The function that was checked, or with `last` and without a check that at the end; its names are set."""
+        at_end = self.last.get(name), self.last
+        function, names = at_end if last else self.checked.get(name, at_end)
+        if names is not self.current:
+            self.space.__dict__.clear()
+            self.space.__dict__.update(names)
+            self.current = names
+        return function
+
+
 def serve(channel: Channel, output: int) -> None:
     """Answer the grader's messages until it closes the channel."""
     silence = os.open(os.devnull, os.O_RDWR)
@@ -53,17 +89,22 @@ def serve(channel: Channel, output: int) -> None:
         os.dup2(silence, number)
     stream = Output(output)
     sys.stdout = sys.stderr = stream  # type: ignore[assignment]
-    space = _empty_module()
+    names = _empty_module()
     while True:
         try:
             message = channel.receive()
         except Closed:
             return
         if message.header["do"] == "run":
-            errors = run_cell(message.header["code"], message.header["name"], space)
+            errors = run_cell(message.header["code"], message.header["name"], names.space)
             channel.send({"errors": errors, "output": stream.take()})
             continue
         name = message.header["name"]
+        if not names.last:
+            names.end()
+        if message.header["do"] == "compare":
+            channel.send({"differs": names.differs(name)})
+            continue
 
         def call(number: int, given: list[Any]) -> Any:
             data, blobs = dump(given)
@@ -73,7 +114,8 @@ def serve(channel: Channel, output: int) -> None:
                 raise ValueError(answer.header["error"])
             return load(answer.header["value"], answer.blobs)
 
-        reply = invoke(space.__dict__.get(name), message.header["arguments"], message.blobs, call, name=name)
+        function = names.find(name, message.header["last"])
+        reply = invoke(function, message.header["arguments"], message.blobs, call, name=name)
         header = {"value": reply.value, "changed": reply.changed, "output": stream.take()}
         failure = list(reply.failure) if reply.failure else None
         try:
@@ -99,16 +141,15 @@ def run_cell(code: str, name: str, space: types.ModuleType) -> list[str]:
     return errors[:20]
 
 
-def _empty_module() -> types.ModuleType:
-    """The namespace of the submission, and a course that holds nothing but a `check` that does nothing."""
+def _empty_module() -> Names:
+    """The namespace of the submission, and a course that holds nothing but a `check` that keeps what is checked."""
+    names = Names()
     course, homework = types.ModuleType("lmcourse"), types.ModuleType("lmcourse.homework")
     course.__path__ = homework.__path__ = []
-    homework.check = lambda name, function: None  # type: ignore[attr-defined]
+    homework.check = names.check  # type: ignore[attr-defined]
     course.homework = homework  # type: ignore[attr-defined]
     for name in [name for name in sys.modules if name.split(".")[0] == "lmcourse"]:
         del sys.modules[name]
     sys.meta_path.insert(0, NotHere())  # type: ignore[arg-type]
-    sys.modules |= {"lmcourse": course, "lmcourse.homework": homework}
-    space = types.ModuleType("__main__")
-    sys.modules["__main__"] = space
-    return space
+    sys.modules |= {"lmcourse": course, "lmcourse.homework": homework, "__main__": names.space}
+    return names

@@ -162,6 +162,49 @@ def test_another_salt_draws_other_cases_and_a_right_answer_keeps_its_points(tmp_
     assert scores[0] != scores[1]
 
 
+ANSWERS = right_answers()
+RENAMED = ANSWERS["count_pairs"].replace("def count_pairs(", "def tally(")
+HANDED_IN = {
+    # the notebook checked each answer before a later cell gave the name of its helper to something else
+    "helper-renamed": notebook(
+        ANSWERS
+        | {"count_pairs": f"{RENAMED}\ndef count_pairs(words):\n    return tally(words)\n"}
+        | {"bytes_to_text": f"{ANSWERS['bytes_to_text']}\ntally = None\n"}
+    ),
+    "name-used-again": notebook(ANSWERS, after="def count_pairs(text):\n    return text\n"),
+    "name-set-free": notebook(ANSWERS, after="del count_pairs\n"),
+    "another-name": notebook(ANSWERS | {"count_pairs": RENAMED}, after="check('count_pairs', tally)\n"),
+    # the answer stands in a cell of its own behind the check, which failed
+    "answer-at-the-end": notebook(ANSWERS | {"count_pairs": ""}, after=ANSWERS["count_pairs"]),
+    "answer-behind-the-template": notebook(
+        ANSWERS | {"count_pairs": "def count_pairs(words):\n    raise NotImplementedError()\n"},
+        after=ANSWERS["count_pairs"],
+    ),
+    "never-checked": notebook(ANSWERS).replace("check(", "print("),
+}
+
+
+@pytest.fixture(scope="module")
+def arranged(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("arranged")
+    for student, text in HANDED_IN.items():
+        hand_in(folder / "class", student, text)
+    wrong = "def count_pairs(words):\n    return {}\n"
+    hand_in(folder / "class", "wrong-twice", notebook(ANSWERS | {"count_pairs": wrong}, after=wrong))
+    assert command(folder) == 0
+    return table(folder / "grades.csv")
+
+
+@pytest.mark.parametrize("student", HANDED_IN)
+def test_a_right_answer_counts_wherever_it_stands(arranged, student):
+    assert float(arranged[student]["points"]) == ALL
+
+
+def test_a_second_wrong_answer_does_not_help(arranged):
+    assert float(arranged["wrong-twice"]["count_pairs"]) == 0
+    assert float(arranged["wrong-twice"]["points"]) == ALL - POINTS["count_pairs"]
+
+
 def test_wrong_usage(tmp_path, capsys):
     (tmp_path / "class").mkdir()
     for arguments, complaint in (

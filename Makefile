@@ -45,10 +45,11 @@ homework: $(ASSETS) ## write student notebooks, pages, solutions and rubrics fro
 bench: $(ASSETS) ## run the benchmarks and record their results
 	$(PY) -m benchmarks
 
-# One thread for each worker: threads that wait for each other on a busy core slow everything down many times.
+# One thread for each worker: threads that wait for each other on a busy core slow everything down many times. No GPU:
+# the recorded numbers are those of a processor.
 test: $(BOOK) $(WHEEL_ENV) ## prove everything: lint, types, package, labs, wheel, book
 	$(PY) -m tools.notebooks --copy
-	OMP_NUM_THREADS=1 JUPYTER_PATH=$(CURDIR)/build/jupyter $(PY) -m pytest tests build/labs -n $(WORKERS) --dist loadfile \
+	OMP_NUM_THREADS=1 CUDA_VISIBLE_DEVICES= ACCELERATE_USE_CPU=true JUPYTER_PATH=$(CURDIR)/build/jupyter $(PY) -m pytest tests build/labs -n $(WORKERS) --dist loadfile \
 	  -p tests.notebooks.plugin --nbval --nbval-kernel-name lmcourse-wheel \
 	  --nbval-sanitize-with tests/notebooks/sanitize.cfg --nbval-cell-timeout 120
 

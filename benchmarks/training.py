@@ -22,7 +22,7 @@ TITLE = "Training"
 COLUMNS = ["", "seconds", "tokens/s", "speed (ours = 1)", "memory (MB)"]
 PEERS = ("accelerate", "torch", "transformers")
 JOBS = "benchmarks.training_jobs"
-PRECISIONS = {"no": "float32", "bf16": "bfloat16 autocast"}
+PRECISIONS = {"no": "float32", "bf16": "bfloat16 autocast", "fp16": "float16 autocast"}
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "ACCELERATE_USE_CPU": "true"}
 
 
@@ -65,7 +65,17 @@ class Sizes:
 
 FULL = Sizes()
 QUICK = Sizes(Shape(64, 32, 1, 2, 16, 2), 2, 1, 64, (64, 1), ((32, 1),), 1, ("bf16",))
-GPU = Sizes(Shape(50_257, 768, 12, 12, 1024, 16), 20, 5, 8192, (1024, 24), ((768, 12),), 128, gpu=True)
+GPU = Sizes(
+    shape=Shape(50_257, 768, 12, 12, 1024, 16),
+    steps=20,
+    warmup=5,
+    square=8192,
+    memory=(1024, 24),
+    muon=((768, 12),),
+    muon_batch=128,
+    precisions=("no", "bf16", "fp16"),
+    gpu=True,
+)
 
 
 def plan(sizes: Sizes = FULL) -> list[Group]:
@@ -79,6 +89,10 @@ def wanted(sizes: Sizes = FULL) -> list[Ratio]:
     for group in _speed(sizes):
         said = f"{group.title}: ours is {{}} times as fast as a plain step with transformers"
         found.append(Ratio(group.title, said, (group.title, "transformers"), (group.title, "ours"), "≥", 1, 1.3))
+        if sizes.gpu:
+            said = f"{group.title}: ours ends at {{}} times the loss of transformers"
+            losses = (group.title, "ours"), (group.title, "transformers")
+            found.append(Ratio(f"{group.title}, loss", said, *losses, "≤", 1.001, of=("loss", "loss")))
     for group in _speed(sizes):
         name = f"{group.title}, utilisation"
         said = f"{group.title}: the products that the model needs, alone and at their best, take {{}} of our time"
@@ -109,9 +123,14 @@ def notes(sizes: Sizes = FULL) -> list[str]:
         f"{shape.length} tokens. Both sides start from the same weights and read the same rows; a step is forward, "
         "backward, clipping, AdamW. Ours is the loop of the course with all its checks; the other side is the "
         "shortest loop that does the same, with PyTorch's AdamW as it comes.",
-        f"Every row is a process of its own; rows of a part ran in turn, more than once. Seconds are the shortest and "
-        f"the longest, for {sizes.steps} steps after {sizes.warmup} that do not count. On a CPU one thread works and "
-        "seconds are those of the processor, which other programs on the machine disturb least.",
+        f"Every row is a process of its own; rows of a part ran in turn, {'once' if sizes.gpu else 'more than once'}. "
+        f"Seconds are the shortest and the longest, for {sizes.steps} steps after {sizes.warmup} that do not count. "
+        + (
+            "They are those of the clock, memory is that of the GPU, and in float16 both sides scale the loss."
+            if sizes.gpu
+            else "On a CPU one thread works and seconds are those of the processor, which other programs on the "
+            "machine disturb least."
+        ),
         f"The operations of a step: 6 for each token and each of the {in_products(model) / 1e6:.2f} M weights that "
         "stand in a matrix product, the tied table among them, and 6 L C T a token for the scores and means of "
         f"attention, of which a causal model needs half of 12 L C T: {flops(shape) / 1e9:.1f} billion a step. The "
@@ -121,7 +140,13 @@ def notes(sizes: Sizes = FULL) -> list[str]:
         "that activations do not count; what lies above the formula is passing: half-precision copies of the weights, "
         "norms, the directions that Muon makes orthogonal together.",
         f"Muon's cost is measured on the model of the recorded runs in bfloat16, {sizes.muon_batch * 128:,} tokens a "
-        "step.",
+        "step. Its matrices are made orthogonal alone, all of a shape at once"
+        + (
+            "; a step takes those of more than half a million entries one after the other, which spares memory and "
+            "leaves a GPU waiting."
+            if sizes.gpu
+            else "."
+        ),
     ]
 
 
@@ -209,7 +234,7 @@ def _speed(sizes: Sizes) -> list[Group]:
 def _memory(sizes: Sizes) -> list[Group]:
     width, layers = sizes.memory
     groups = []
-    for precision in sizes.precisions:
+    for precision in sizes.precisions[:2]:  # float16 holds as many bytes as bfloat16
         name = PRECISIONS[precision]
         options = {"d_model": width, "n_layers": layers, "precision": precision, "steps": 3}
         jobs = [

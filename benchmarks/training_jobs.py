@@ -29,6 +29,7 @@ from lmcourse.training.muon import orthogonalize
 from lmcourse.training.optimizer import make_optimizers
 
 WEIGHTS = "gpt2"
+DTYPES = {"no": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 LR, BETAS, DECAY, CLIP = 1e-3, (0.9, 0.95), 0.1, 1.0
 
 
@@ -70,14 +71,18 @@ def ours(
 def transformers(
     scratch: Path, vocab_size: int, length: int, batch_size: int, precision: str, steps: int, warmup: int, **_: Any
 ) -> Outcome:
-    """A plain training step around `transformers`: forward with labels, backward, clip, AdamW, gradients set free."""
+    """A plain training step around `transformers`: forward with labels, backward, clip, AdamW, gradients set free.
+
+    In half precision the loss is scaled, as PyTorch's notes on automatic mixed precision do it.
+    """
     from transformers import GPT2LMHeadModel
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = _device()
     model = GPT2LMHeadModel.from_pretrained(scratch / WEIGHTS).to(device).train()
     optimizer = torch.optim.AdamW(_decayed(model), lr=LR, betas=BETAS)
     ids = some_rows(vocab_size, length, batch_size, steps + warmup).ids
     order = TrainingConfig(steps + warmup, batch_size)
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "fp16")
     outcome = Outcome(batch_size * length * steps)
     with ExitStack() as stack:
         for step in range(steps + warmup):
@@ -85,11 +90,13 @@ def transformers(
                 stack.enter_context(clock(outcome))
             rows = ids[chosen_rows(len(ids), order, step)]
             inputs, labels = rows[:, :-1].contiguous().to(device), rows[:, 1:].contiguous().to(device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+            with torch.autocast(device.type, DTYPES[precision], enabled=precision != "no"):
                 loss = model(input_ids=inputs, labels=inputs, shift_labels=labels).loss
-            loss.backward()
+            scaler.scale(loss).backward()
+            scaler.unscale_(optimizer)
             torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-            optimizer.step()
+            scaler.step(optimizer)
+            scaler.update()
             optimizer.zero_grad()
             value = float(loss.detach())
     outcome.figures = {"loss": value}
@@ -98,9 +105,8 @@ def transformers(
 
 def product(scratch: Path, flops: float, tokens: int, precision: str, size: int) -> Outcome:
     """As many operations as a run needs, all in products of square matrices, the largest and best that there are."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    left, right = (torch.ones(size, size, device=device, dtype=dtype) for _ in range(2))
+    device = _device()
+    left, right = (torch.randn(size, size, device=device, dtype=DTYPES[precision]) for _ in range(2))
     out, times = left @ right, max(1, round(flops / (2 * size**3)))
     outcome = Outcome(tokens)
     with clock(outcome):
@@ -131,10 +137,10 @@ def recipe(scratch: Path, d_model: int, n_layers: int, batch_size: int, optimize
 def orthogonal(scratch: Path, d_model: int, n_layers: int, batch_size: int, steps: int) -> Outcome:
     """What Muon adds to those steps: make as many matrices of the same shapes orthogonal."""
     alike: dict[tuple[int, ...], list[Tensor]] = defaultdict(list)
-    generator = torch.Generator().manual_seed(0)
+    device = _device()
     for group in make_optimizers(fresh(small(d_model, n_layers), 0), "muon")[-1].param_groups:
         for matrix in group["params"]:
-            alike[tuple(matrix.shape)].append(torch.randn(matrix.shape, generator=generator))
+            alike[tuple(matrix.shape)].append(torch.randn(matrix.shape, device=device))
     batches = [torch.stack(matrices) for matrices in alike.values()]
     for matrices in batches:
         orthogonalize(matrices)
@@ -171,6 +177,10 @@ def _trained(model: nn.Module, rows: Rows, precision: Any, optimizer: Any, steps
     )
     train(model, CausalLM(), rows, config, monitor=Stopwatch(outcome, warmup, steps))
     return outcome
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _decayed(model: nn.Module) -> list[dict[str, Any]]:

@@ -1,13 +1,18 @@
 """What the training benchmarks compare: two sides that do the same, operations and bytes as the formulas count them."""
 
+import json
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import time_to_loss, training, training_jobs
+from benchmarks.__main__ import RESULTS
+from benchmarks.report import holds
 from lmcourse.models.gpt import gpt, gpt_config
 from lmcourse.objectives import CausalLM
 from lmcourse.training.optimizer import make_optimizers
+from tests.benchmarks.test_benchmarks import complaints
 
 SHAPE = training.Shape(vocab_size=61, d_model=16, n_layers=2, n_heads=2, length=12, batch_size=4)
 
@@ -62,6 +67,13 @@ def test_the_promises_of_training():
     found = {ratio.name: (ratio.sign, ratio.must, ratio.goal) for ratio in training.wanted()}
     assert found["10 steps in float32"] == found["10 steps in bfloat16 autocast"] == ("≥", 1, 1.3)
     assert found["10 steps in float32, utilisation"] == ("≥", None, 0.5)
+
+
+def test_the_record_of_a_gpu_is_whole_and_keeps_the_promises():
+    recorded = json.loads((RESULTS / "training_gpu.json").read_text(encoding="utf-8"))
+    assert complaints(training, recorded, training.GPU) == []
+    assert [ratio["sentence"] for ratio in recorded["ratios"] if not holds(ratio)] == []
+    assert "GPU" in recorded["machine"]
 
 
 def test_the_promise_of_time_to_loss():

@@ -9,9 +9,12 @@ Source: Zhao et al. 2021, section 5, with W = diag(p_cf)⁻¹ and b = 0.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
+#: Those of the paper; a cloze prompt takes `cloze.CONTENT_FREE_CLOZE`, since "[MASK]" is a token of many encoders.
 CONTENT_FREE = ("N/A", "", "[MASK]")
 
 
@@ -27,5 +30,5 @@ def calibrate(logprobs: Tensor, content_free: Tensor) -> Tensor:
         raise ValueError(
             f"finite log-probabilities are needed, and an input without content; {len(content_free)} given"
         )
-    prior = content_free.softmax(dim=-1).mean(dim=0).log()  # (K,)
+    prior = content_free.log_softmax(dim=-1).logsumexp(dim=0) - math.log(len(content_free))  # (K,)
     return (logprobs.log_softmax(dim=-1) - prior).log_softmax(dim=-1)

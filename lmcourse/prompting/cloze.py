@@ -21,13 +21,18 @@ from lmcourse.tokenization.base import Tokenizer
 
 BLANK = "_____"
 
-#: The four of the notes, as {text} and a blank; their restaurant is a movie here.
+#: The four of the notes, as {text} and a blank. Their restaurant is a movie here; the text and the sentence with the
+#: blank are two segments in their second and fourth, and one here, since not every encoder has two; the full stop that
+#: their third puts behind the text is left to the text.
 FOUR = (
     Template("It was " + BLANK + ". {text}"),
     Template("Just " + BLANK + "! {text}"),
     Template("{text} All in all, it was " + BLANK + "."),
     Template("{text} In summary, the movie is " + BLANK + "."),
 )
+
+#: Inputs without content for `calibrate`: those of Zhao et al. 2021 without "[MASK]", which would be a second mask.
+CONTENT_FREE_CLOZE = ("N/A", "")
 
 
 @torch.inference_mode()
@@ -44,7 +49,8 @@ def cloze_logprobs(
 
     A blank before the mark is part of the word (" good"), as in tokenizers whose words begin with theirs; tokenizers
     that write no blanks take "good". `mask` is the tokenizer's mask token, what its template adds stays. ValueError for
-    a prompt without exactly one blank or longer than the context, or a word that is not one token.
+    a prompt without exactly one blank, with a mask in its text, or longer than the context, or a word that is not one
+    token.
     """
     if not prompts or not words or batch_size < 1:
         raise ValueError(f"prompts and words are needed, not {len(prompts)} and {len(words)}, {batch_size} at once")
@@ -54,7 +60,7 @@ def cloze_logprobs(
     asked = [_one_token(tokenizer, word) for word in words]
     blank, spaced = tokenizer.token_to_id(mask), any(word.startswith(" ") for word in words)
     rows = [tokenizer.encode(_masked(prompt, mask, spaced)) for prompt in prompts]
-    _check_lengths(model, rows)
+    _check_rows(model, rows, prompts, blank)
     parts = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     return torch.cat([_at_blank(model, part, blank)[:, asked] for part in parts])
 
@@ -80,7 +86,10 @@ def _one_token(tokenizer: Tokenizer, word: str) -> int:
     return ids[0]
 
 
-def _check_lengths(model: LanguageModel, rows: Sequence[Sequence[int]]) -> None:
+def _check_rows(model: LanguageModel, rows: Sequence[Sequence[int]], prompts: Sequence[str], blank: int) -> None:
+    for row, prompt in zip(rows, prompts, strict=True):
+        if row.count(blank) != 1:
+            raise ValueError(f"a prompt needs one mask, its blank, not {row.count(blank)}: {prompt!r:.200}")
     longest = max(map(len, rows))
     if longest > model.config.max_length:
         raise ValueError(f"a prompt of {longest} tokens is longer than the context of {model.config.max_length}")

@@ -33,7 +33,8 @@ class FewShot:
     """Ask with demonstrations. `template` has the fields `question` and `answer`, the answer last; `separator` stands
     between demonstrations, `instruction` before all.
 
-    ValueError for a template with other fields, or with text behind the answer that the separator should hold.
+    ValueError for a template with other fields, or with text behind the answer that the separator should hold, and for
+    a demonstration without question or answer: the prompt would have a hole.
     """
 
     template: Template = INPUT_OUTPUT
@@ -46,6 +47,9 @@ class FewShot:
             raise ValueError(f"the template needs the fields question and answer, it has {self.template.fields}")
         if not self.template.text.endswith("{answer}") or self.template.text.count("{answer}") > 1:
             raise ValueError(f"the template must end with {{answer}}: {self.template.text!r}")
+        holes = [d for d in self.demonstrations if not d.question.strip() or not d.answer.strip()]
+        if holes:
+            raise ValueError(f"a demonstration needs a question and an answer: {holes[0]!r:.200}")
 
     def render(self, question: str) -> str:
         """The prompt: instruction, demonstrations, the question up to its answer, no blank at the end (tokens of words
@@ -91,10 +95,13 @@ def balanced(pool: Sequence[Demonstration], k: int, *, generator: torch.Generato
 
 def nearest(pool: Sequence[Demonstration], vectors: Tensor, question: Tensor, k: int) -> tuple[Demonstration, ...]:
     """The k demonstrations whose vectors (N, C) have the highest cosine with the question's (C,), the nearest last,
-    next to the question (Liu et al. 2022). ValueError if there are fewer, or a vector is missing."""
+    next to the question (Liu et al. 2022). ValueError if there are fewer, or a vector is missing or not finite."""
     _enough(len(pool), k)
     if vectors.shape != (len(pool), *question.shape):
         raise ValueError(f"{len(pool)} demonstrations and a question {tuple(question.shape)}: {tuple(vectors.shape)}")
+    broken = [d for d, vector in zip(pool, vectors, strict=True) if not bool(vector.isfinite().all())]
+    if broken or not bool(question.isfinite().all()):
+        raise ValueError(f"finite vectors are needed: {f'that of {broken[0]!r:.200} is not' if broken else question}")
     cosines = torch.nn.functional.cosine_similarity(vectors, question[None], dim=-1)
     return tuple(pool[i] for i in cosines.topk(k).indices.flip(0).tolist())
 

@@ -20,13 +20,16 @@ from lmcourse.models.language_model import LanguageModel
 from lmcourse.prompting.scoring import common_prefix
 from lmcourse.tokenization.base import Tokenizer
 
+END_OF_TURN = "<|im_end|>"
+
 
 @dataclass(frozen=True, eq=False)
 class TextModel:
     """A causal model with its tokenizer and a decoding strategy: call it with a prompt, or `complete` several at once.
 
     It writes at most `max_new_tokens`, until an end token in `ends` or a token that holds `stop`, and the
-    completion ends before that. `wrap` puts the prompt into another form, as `chat` does. Sampling takes its
+    completion ends before that. `wrap` puts the prompt into another form, as `chat` does; the end of the turn then ends
+    the answer too, if the tokenizer has that token. Sampling takes its
     numbers from `generator`, one call after the other. With `share_prefix`, `complete` reads what all prompts begin
     with, such as demonstrations, once and not for each of them.
     """
@@ -60,7 +63,7 @@ class TextModel:
             cache=cache,
             strategy=self.strategy,
             max_new_tokens=self.max_new_tokens,
-            end=(*self.ends, *self._stopping) or None,
+            end=(*self._ends, *self._stopping) or None,
             generator=self.generator,
         )
         return [
@@ -74,6 +77,12 @@ class TextModel:
         return found.select(torch.zeros(rows, dtype=torch.long, device=prefix.device))
 
     @cached_property
+    def _ends(self) -> tuple[int, ...]:
+        """`ends`, and behind a `wrap` the end of the turn."""
+        turn = {token.id for token in self.tokenizer.added_tokens if self.wrap and token.content == END_OF_TURN}
+        return (*self.ends, *turn.difference(self.ends))
+
+    @cached_property
     def _stopping(self) -> tuple[int, ...]:
         """The tokens whose text holds all of `stop`: after one of them there is nothing more to write. A longer `stop`
         that no token holds is only cut off afterwards."""
@@ -81,7 +90,7 @@ class TextModel:
         return tuple(i for i in ids if self.stop in self.tokenizer.decode([i]))
 
     def _text(self, ids: list[int]) -> str:
-        text = self.tokenizer.decode([i for i in ids if i not in self.ends])
+        text = self.tokenizer.decode([i for i in ids if i not in self._ends])
         return text.split(self.stop)[0] if self.stop else text
 
 
@@ -89,4 +98,4 @@ def chat(prompt: str, system: str = "You are a helpful AI assistant named SmolLM
     """A prompt as the user's turn of SmolLM2's chat, up to where the assistant begins; another `system` turn makes
     another persona."""
     turns = [("system", system), ("user", prompt)] if system else [("user", prompt)]
-    return "".join(f"<|im_start|>{who}\n{text}<|im_end|>\n" for who, text in turns) + "<|im_start|>assistant\n"
+    return "".join(f"<|im_start|>{who}\n{text}{END_OF_TURN}\n" for who, text in turns) + "<|im_start|>assistant\n"

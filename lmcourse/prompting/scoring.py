@@ -2,6 +2,10 @@
 
     log p(y | x) = Σ_t log p(y_t | x, y_<t)   for each label y
 
+A sum of log-probabilities favours short labels: each further token can only lower it, so " New" is never less probable
+than " New York". If one label begins another, let each end with what ends an answer, such as the line break of the
+demonstrations (" New\\n" against " New York\\n"), or take labels of equal length.
+
 What all prompts begin with (instruction, demonstrations) is read once, and its keys and values are shared. Chapter:
 prompting. Source: Brown et al. 2020, section 2.4 (multiple choice by comparing likelihoods).
 """
@@ -34,8 +38,10 @@ def label_logprobs(
 ) -> Tensor:
     """log p(label | prompt), (N, K) in nats for N prompts and K labels; a label begins with its blank, if it has one.
 
-    `share_prefix=False` reads every prompt from its first token; the result is the same. ValueError for no prompt or
-    label, an empty one, or a prompt that is longer with a label than the context.
+    The score of a label is that of any text that begins with it: a label that begins another is never less probable,
+    unless both end with the end of the answer. `share_prefix=False` reads every prompt from its first token; the result
+    is the same. ValueError for no prompt or label, an empty one, or a prompt that is longer with a label than the
+    context.
     """
     if not prompts or not labels or batch_size < 1:
         raise ValueError(f"prompts and labels are needed, not {len(prompts)} and {len(labels)}, {batch_size} at once")

@@ -31,7 +31,7 @@ class Template:
         """The names of the fields in order of appearance, each once."""
         return tuple(dict.fromkeys(name for _, name in self._parts if name is not None))
 
-    def render(self, **values: str) -> str:
+    def render(self, /, **values: str) -> str:
         """The text with all fields filled; ValueError names fields that are missing or unknown."""
         missing = [name for name in self.fields if name not in values]
         unknown = [name for name in values if name not in self.fields]
@@ -39,7 +39,7 @@ class Template:
             raise ValueError(f"the template has the fields {self.fields}; missing: {missing}, unknown: {unknown}")
         return "".join(before + ("" if name is None else values[name]) for before, name in self._parts)
 
-    def before(self, field: str, **values: str) -> str:
+    def before(self, field: str, /, **values: str) -> str:
         """The text up to the first appearance of a field, what comes before it filled: where a model goes on."""
         if field not in self.fields:
             raise ValueError(f"the template has the fields {self.fields}, not {field!r}")

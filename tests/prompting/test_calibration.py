@@ -1,5 +1,7 @@
 """Contextual calibration against its definition, and what it is for."""
 
+import math
+
 import pytest
 import torch
 
@@ -22,6 +24,15 @@ def test_constants_of_rows_do_not_matter():
     rows, free = torch.randn(2, 4, 3, generator=torch.Generator().manual_seed(0))
     shifted = free + torch.arange(4.0)[:, None]
     torch.testing.assert_close(calibrate(rows + 5, shifted), calibrate(rows, free))
+
+
+def test_labels_that_are_hardly_ever_said():
+    rare = torch.tensor([[0.0, -200.0]])
+    torch.testing.assert_close(calibrate(rare, rare).exp(), torch.full((1, 2), 0.5))
+    torch.testing.assert_close(
+        calibrate(rare, torch.tensor([[0.0, -201.0], [0.0, -400.0]])),
+        calibrate(rare, rare - torch.tensor([0.0, 1.0 + math.log(2)])),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """Blanks: the score is the model's at the mask, whatever stands beside it in the batch."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from lmcourse.prompting.cloze import FOUR, cloze_logprobs
+from lmcourse.prompting.calibration import CONTENT_FREE, calibrate
+from lmcourse.prompting.cloze import CONTENT_FREE_CLOZE, FOUR, cloze_logprobs
 from lmcourse.recorded import load, tokenizer
 from lmcourse.recorded.special import MASK, NAMED
 
@@ -36,6 +39,21 @@ def test_words_that_fit_are_likelier(encoder):
     assert float(found[0, 0] - found[0, 1]) > 3
 
 
+def test_inputs_without_content_hold_no_mask(encoder):
+    added = [replace(t, content="[MASK]") if t.id == MASK else t for t in tokenizer().added_tokens]
+    as_in_bert = replace(tokenizer(), added_tokens=tuple(added))
+
+    def ask(texts):
+        prompts = [FOUR[2].render(text=text) for text in texts]
+        return cloze_logprobs(encoder, as_in_bert, prompts, WORDS, mask="[MASK]")
+
+    with pytest.raises(ValueError, match="not 2"):
+        ask(CONTENT_FREE)
+    found = calibrate(ask(REVIEWS), ask(CONTENT_FREE_CLOZE))
+    assert found.shape == (len(REVIEWS), len(WORDS))
+    assert set(CONTENT_FREE_CLOZE) < set(CONTENT_FREE)
+
+
 def test_bad_input(encoder):
     def ask(prompt, word=" good"):
         return cloze_logprobs(encoder, tokenizer(), [prompt], (word,), mask=NAMED[MASK])
@@ -47,5 +65,7 @@ def test_bad_input(encoder):
         ask("It was _____.", "xylophonist")
     with pytest.raises(ValueError, match="longer than the context of 512"):
         ask("word " * 600 + "_____")
+    with pytest.raises(ValueError, match=r"not 2: 'My <mask> film\. It was _____\.'"):
+        ask("My <mask> film. It was _____.")
     with pytest.raises(ValueError, match="are needed"):
         cloze_logprobs(encoder, tokenizer(), [], WORDS, mask=NAMED[MASK])

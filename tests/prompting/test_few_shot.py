@@ -40,6 +40,12 @@ def test_templates_that_do_not_end_with_the_answer(text):
         FewShot(Template(text))
 
 
+@pytest.mark.parametrize("hole", [("x", ""), ("x", " \n"), ("", "y")])
+def test_demonstrations_with_a_hole(hole):
+    with pytest.raises(ValueError, match="a question and an answer: Demonstration"):
+        FewShot(demonstrations=(*DATES, Demonstration(*hole)))
+
+
 def test_draws_are_of_the_pool_without_repeats():
     found = draw(POOL, 8, generator=seeded())
     assert len(set(found)) == 8
@@ -74,3 +80,13 @@ def test_the_nearest_stands_next_to_the_question():
     assert nearest(POOL[:4], vectors, torch.tensor([0.1, 1.0]), 3) == (POOL[0], POOL[1], POOL[2])
     with pytest.raises(ValueError, match="4 demonstrations"):
         nearest(POOL[:4], vectors[:3], torch.zeros(2), 1)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf])
+def test_vectors_that_are_not_finite(value):
+    vectors = torch.eye(4)
+    vectors[2, 1] = value
+    with pytest.raises(ValueError, match=r"question='2', .* is not"):
+        nearest(POOL[:4], vectors, torch.ones(4), 1)
+    with pytest.raises(ValueError, match=r"finite vectors are needed: tensor"):
+        nearest(POOL[:4], torch.eye(4), vectors[2], 1)

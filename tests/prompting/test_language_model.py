@@ -1,11 +1,16 @@
 """A model as a function: where it stops, several prompts at once, chats."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from lmcourse.decoding import Nucleus, Sampling
-from lmcourse.prompting.language_model import TextModel, chat
+from lmcourse.prompting import language_model
+from lmcourse.prompting.language_model import END_OF_TURN, TextModel, chat
 from lmcourse.recorded import load, tokenizer
+from lmcourse.recorded.special import END
+from lmcourse.tokenization.added_tokens import AddedToken
 
 PROMPTS = ("This film is", "The acting was so bad that I", "Once upon a time,")
 
@@ -84,6 +89,25 @@ def test_the_prompt_is_wrapped(decoder):
     assert seen == ["This"]
     wrapped = TextModel(decoder, tokenizer(), max_new_tokens=5, wrap=lambda p: p + " film is")
     assert wrapped("This") == TextModel(decoder, tokenizer(), max_new_tokens=5)("This film is")
+
+
+def test_a_turn_of_a_chat_ends_the_answer(decoder, monkeypatch):
+    free = TextModel(decoder, tokenizer(), max_new_tokens=10, wrap=lambda p: p + " is")
+    ids = tokenizer().encode("This film is" + free("This film"))
+    third = ids[len(tokenizer().encode("This film is")) + 2]
+    named = replace(tokenizer(), added_tokens=(*tokenizer().added_tokens, AddedToken(END_OF_TURN, third)))
+    asked = []
+    generate = language_model.generate
+    monkeypatch.setattr(
+        language_model, "generate", lambda *a, end, **k: (asked.append(end), generate(*a, end=end, **k))[1]
+    )
+    answers = [replace(free, tokenizer=named, ends=ends)("This film") for ends in ((), (third,), (END, third))]
+    assert len({*answers}) == 1
+    assert free("This film").startswith(answers[0])
+    assert answers[0]
+    assert END_OF_TURN not in answers[0]
+    assert asked[:3] == [(third,), (third,), (END, third)]
+    assert END_OF_TURN in replace(free, tokenizer=named, wrap=None)("This film is")
 
 
 def test_the_form_of_a_chat():

@@ -58,6 +58,17 @@ def test_all_answers_together_have_probability_one():
     assert 0.5 < float(total) < 1.0
 
 
+def test_a_label_that_begins_another_wins_unless_both_end():
+    prompt, labels = "This is one of the worst films. It is", (" a", " a film")
+    open_ended, ended = (
+        label_logprobs(load("decoder").model, tokenizer(), [prompt], [label + end for label in labels])[0]
+        for end in ("", ".")
+    )
+    assert open_ended[0] > open_ended[1]
+    assert ended[0] < ended[1]
+    assert ended.exp().sum() < open_ended[0].exp()  # apart from each other, and both begin with " a"
+
+
 def test_the_shared_prefix_is_read_once(model, monkeypatch):
     read = []
     forward = model.body.forward

@@ -21,6 +21,12 @@ def test_values_are_put_in_as_they_are(text, label):
     assert REVIEW.render(text=text, label=label) == "Review: " + text + "\nSentiment: " + label
 
 
+@pytest.mark.parametrize("name", ["self", "field"])
+def test_any_name_is_a_field(name):
+    assert Template(f"a {{{name}}} b {{other}}").render(**{name: "x"}, other="y") == "a x b y"
+    assert Template(f"a {{{name}}} b {{other}}").before("other", **{name: "x"}) == "a x b "
+
+
 def test_missing_and_unknown_fields_are_named():
     with pytest.raises(ValueError, match=r"missing: \['label'\], unknown: \['lable'\]"):
         REVIEW.render(text="x", lable="y")

@@ -21,53 +21,51 @@ COLUMNS = ["", "seconds", "submissions/s", "speed (ours = 1)", "memory (MB)"]
 JOBS = "benchmarks.homework_jobs"
 NBGRADER = "nbgrader==0.9.6"
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
-OURS, THEIRS = "ours", "nbgrader autograde"
+TWO, ONE, THEIRS = "ours, two workers", "ours, one worker", "nbgrader autograde"
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many notebooks the class has, how many of them are graded one at a time, and whether by nbgrader too."""
+    """How many notebooks the class has, and whether nbgrader grades them too."""
 
-    all: int = 200
-    some: int = 20
+    count: int = 200
     nbgrader: bool = True
 
 
 PEERS = ("torch",)
-FULL, QUICK = Sizes(), Sizes(2, 1, nbgrader=False)
+FULL, QUICK = Sizes(), Sizes(2, nbgrader=False)
 
 
 def plan(sizes: Sizes = FULL) -> list[Group]:
     """What is measured, in the order of the table."""
-    one = [Job(OURS, f"{JOBS}:ours", {"count": sizes.some, "workers": 1}, ONE_THREAD)]
+    jobs = [
+        Job(name, f"{JOBS}:ours", {"count": sizes.count, "workers": workers}, ONE_THREAD)
+        for name, workers in ((TWO, 2), (ONE, 1))
+    ]
     if sizes.nbgrader:
-        one.append(Job(THEIRS, f"{JOBS}:nbgrader", {"count": sizes.some}, ONE_THREAD))
-    two = [Job(OURS, f"{JOBS}:ours", {"count": sizes.all, "workers": 2}, ONE_THREAD)]
-    return [Group(_title(sizes.some), one), Group(f"{sizes.all} submissions, two workers", two)]
+        jobs.append(Job(THEIRS, f"{JOBS}:nbgrader", {"count": sizes.count}, ONE_THREAD))
+    return [Group(_title(sizes), jobs)]
 
 
 def wanted(sizes: Sizes = FULL) -> list[Ratio]:
     """What the course promises."""
-    title = _title(sizes.some)
-    said = "One at a time, a submission costs nbgrader {} times as much of the processor as the grader of the course"
-    return [] if not sizes.nbgrader else [Ratio(title, said, (title, THEIRS), (title, OURS), "≥", 1, 5)]
+    title = _title(sizes)
+    said = "A submission costs nbgrader {} times as much of the processor as the grader of the course"
+    return [] if not sizes.nbgrader else [Ratio(title, said, (title, THEIRS), (title, TWO), "≥", 1, 5)]
 
 
 def notes(sizes: Sizes = FULL) -> list[str]:
     """What the reader of the table must know."""
-    both = f"nbgrader graded {sizes.some} of the {sizes.all} notebooks, one after the other, as its command does."
     return [
         f"Notebooks of `{NAME}` in which seven of ten answers are right and the others make known mistakes. Both sides "
-        "run the same hidden checks with the same salt, and give the same points.",
-        "nbgrader starts a kernel for each notebook and runs the checks in it, without limits on memory, files or the "
-        "network. Ours forks a confined process that has loaded torch already, and answers in it while the checks run "
-        "beside it.",
+        "run the same hidden checks with the same salt, and give every notebook the same points.",
+        "nbgrader starts a kernel for each notebook, one after the other, and runs the checks in it, without limits on "
+        "memory, files or the network. Ours forks a confined process that has loaded torch already, and answers in it "
+        "while the checks run beside it.",
         "Each row ran once. Seconds are those of the processor in all processes together, start-up included, which "
         "other programs on the machine disturb least; with two workers about half as many pass on the clock.",
-        *([both] if sizes.nbgrader else []),
         "Memory is that of the process and all that it started, shared pages divided among those who share them, "
-        "before and at most. One of the known mistakes tries every segmentation of a long word, and fills memory until "
-        "its time is up: the peak of the large class is that of such submissions.",
+        "before and at most.",
     ]
 
 
@@ -102,5 +100,5 @@ def environment() -> Path:
     return folder
 
 
-def _title(count: int) -> str:
-    return f"{count} submission{'s' if count > 1 else ''}, one at a time"
+def _title(sizes: Sizes) -> str:
+    return f"{sizes.count} submissions"

@@ -22,6 +22,10 @@ def test_notebooks_differ_and_stay_the_same():
 def test_the_promises():
     (ratio,) = homework.wanted()
     assert (ratio.sign, ratio.must, ratio.goal) == ("≥", 1, 5)
-    one, two = homework.plan()
-    assert [job.name for job in one.jobs] == [homework.OURS, homework.THEIRS]
-    assert two.jobs[0].options == {"count": 200, "workers": 2}
+    two, one, theirs = homework.plan()[0].jobs
+    assert [two.options, one.options, theirs.options] == [
+        {"count": 200, "workers": 2},
+        {"count": 200, "workers": 1},
+        {"count": 200},
+    ]
+    assert (ratio.over[1], ratio.under[1]) == (theirs.name, two.name)

@@ -50,8 +50,7 @@ class TextModel:
 
     def complete(self, prompts: Sequence[str]) -> list[str]:
         """What the model writes behind each of the prompts, read side by side; ValueError for none, or an empty one."""
-        texts = list(prompts) if self.wrap is None else [self.wrap(prompt) for prompt in prompts]
-        rows = self.tokenizer.encode_batch(texts, add_special_tokens=False)
+        rows = self._tokens(prompts)
         device = self.model.body.embedding.tokens.weight.device
         prefix = common_prefix(rows) if self.share_prefix and len(rows) > 1 and all(rows) else []
         cache = self._read(torch.tensor([prefix], device=device), len(rows)) if prefix else None
@@ -69,6 +68,16 @@ class TextModel:
         return [
             self._text(row[:length].tolist()) for row, length in zip(found.ids, found.lengths.tolist(), strict=True)
         ]
+
+    def fits(self, prompt: str) -> bool:
+        """Whether the context holds the prompt, as it is wrapped, and all that may be written behind it, save the last
+        token, which nobody reads."""
+        (row,) = self._tokens([prompt])
+        return len(row) + self.max_new_tokens - 1 <= self.model.config.max_length
+
+    def _tokens(self, prompts: Sequence[str]) -> list[list[int]]:
+        texts = list(prompts) if self.wrap is None else [self.wrap(prompt) for prompt in prompts]
+        return self.tokenizer.encode_batch(texts, add_special_tokens=False)
 
     @torch.inference_mode()
     def _read(self, prefix: Tensor, rows: int) -> KVCache:

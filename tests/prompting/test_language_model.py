@@ -120,3 +120,16 @@ def test_the_form_of_a_chat():
 def test_no_prompt(decoder):
     with pytest.raises(ValueError, match="needs a token"):
         TextModel(decoder, tokenizer())("")
+
+
+def test_what_fits_is_what_can_be_read_and_written(decoder):
+    longest = decoder.config.max_length
+    for wrap in (None, lambda prompt: f"Once upon a time, {prompt}"):
+        lm = TextModel(decoder, tokenizer(), max_new_tokens=5, wrap=wrap)
+
+        def tokens(prompt, wrap=wrap):
+            return len(tokenizer().encode(wrap(prompt) if wrap else prompt, add_special_tokens=False))
+
+        room = {"film " * n: tokens("film " * n) + 4 <= longest for n in range(longest - 40, longest + 10)}
+        assert {prompt: lm.fits(prompt) for prompt in room} == room
+        assert {*room.values()} == {True, False}

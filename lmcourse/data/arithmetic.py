@@ -14,11 +14,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
 Split = Literal["train", "test"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 Operation = Literal["+", "-", "*"]
 
 OPERATIONS: tuple[Operation, ...] = ("+", "-", "*")
@@ -98,7 +99,8 @@ class Sum:
 
 
 def draw_chain(length: int, *, split: Split, generator: torch.Generator) -> Chain:
-    """A chain with so many operations, uniform over those of its split."""
+    """A chain with so many operations, uniform over those of its split; ValueError for none, or another split."""
+    _check(split)
     while True:
         digits = torch.randint(10, (length + 1,), generator=generator).tolist()
         operations = torch.randint(len(OPERATIONS), (length,), generator=generator).tolist()
@@ -108,7 +110,8 @@ def draw_chain(length: int, *, split: Split, generator: torch.Generator) -> Chai
 
 
 def draw_sum(length: int, *, split: Split, generator: torch.Generator) -> Sum:
-    """A sum of so many digits, uniform over those of its split."""
+    """A sum of so many digits, uniform over those of its split; ValueError for fewer than two, or another split."""
+    _check(split)
     while True:
         found = Sum(tuple(torch.randint(10, (length,), generator=generator).tolist()))
         if split_of(found.question) == split:
@@ -118,6 +121,11 @@ def draw_sum(length: int, *, split: Split, generator: torch.Generator) -> Sum:
 def split_of(question: str) -> Split:
     """The split of a question, by its hash: one in ten is for testing."""
     return "test" if hashlib.sha256(question.encode()).digest()[0] % 10 == 0 else "train"
+
+
+def _check(split: str) -> None:
+    if split not in SPLITS:
+        raise ValueError(f"the split is one of {SPLITS}, not {split!r}")
 
 
 def rationale(chain: Chain) -> str:

@@ -132,7 +132,8 @@ def statements(person: Person, attribute: Attribute) -> tuple[str, ...]:
 
 
 def questions(person: Person, attribute: Attribute) -> tuple[str, ...]:
-    """The question for the fact in each wording; the last shares no word with any statement but the name."""
+    """The question for the fact in each wording; the last has nothing in common with a statement but the name and words
+    like "what" and "on"."""
     return _filled(QUESTIONS[attribute], person, attribute)
 
 

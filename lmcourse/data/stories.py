@@ -18,12 +18,15 @@ from typing import Literal, NamedTuple, get_args
 import torch
 
 Split = Literal["demonstrations", "questions"]
+SPLITS: tuple[Split, ...] = get_args(Split)
 Plot = Literal["finding", "giving", "boxes", "sisters", "shopping", "parking", "reading", "earning"]
 PLOTS: tuple[Plot, ...] = get_args(Plot)
 
 _NAMES = ("Leah", "Anna", "Maria", "Emma", "Sara", "Julia", "Nina", "Clara")
 _THINGS = ("chocolates", "apples", "marbles", "stickers", "cookies", "shells", "stamps", "cards")
-_EQUATION = re.compile(r"(?<![\d.])(\d+(?:\s*[-+*/x×]\s*\d+)+)\s*=\s*(-?\d+)(?![\d.]*\d)")
+#: A number with up to three words behind it, "8 stickers"; it never goes on in the next line.
+_TERM = r"\d+(?:[^\S\n]+[A-Za-z]+){0,3}"
+_EQUATION = re.compile(rf"(?<![\d.])({_TERM}(?:[^\S\n]*[-+*/x×][^\S\n]*{_TERM})+)[^\S\n]*=[^\S\n]*(-?\d+)(?![\d.]*\d)")
 
 
 class Story(NamedTuple):
@@ -45,8 +48,10 @@ class Equation(NamedTuple):
 def draw_story(*, split: Split, generator: torch.Generator, largest: int = 9, plot: Plot | None = None) -> Story:
     """A story of a split, of one plot or of any; its numbers are between 2 and `largest`, at least 4.
 
-    ValueError for a smaller `largest` or an unknown plot.
+    ValueError for a smaller `largest`, an unknown split or plot.
     """
+    if split not in SPLITS:
+        raise ValueError(f"the split is one of {SPLITS}, not {split!r}")
     if largest < 4 or (plot is not None and plot not in PLOTS):
         raise ValueError(f"largest must be at least 4 and the plot one of {PLOTS}, not {largest} and {plot!r}")
 
@@ -69,11 +74,14 @@ def split_of(question: str) -> Split:
 
 
 def equations(text: str) -> tuple[Equation, ...]:
-    """Every "a + b = c" that a text states, of whole numbers, worked out from left to right with * and / first."""
+    """Every "a + b = c" that a text states in a line, of whole numbers with or without units ("3 cards + 2 = 5 cards"),
+    worked out from left to right with * and / first."""
     found = []
-    for match in _EQUATION.finditer(text.replace(",", "").replace("$", "")):
+    plain_text = re.sub(r"(?<=\d),(?=\d)", "", text).replace("$", "").replace("\u2212", "-")
+    for match in _EQUATION.finditer(plain_text):
         left, right = match.groups()
-        plain = re.sub(r"\s+", "", left).replace("x", "*").replace("×", "*")
+        plain = re.sub(r"(?<![A-Za-z])x(?![A-Za-z])|×", "*", left)
+        plain = re.sub(r"[A-Za-z\s]+", "", plain)
         found.append(Equation(match.group(), _value(plain) == int(right)))
     return tuple(found)
 

@@ -17,7 +17,8 @@ from lmcourse.prompting.base import LM, Answer, Call, ask
 TRIGGER = "Let's think step by step."
 EXTRACT = "Therefore, the answer (arabic numerals) is"
 CUE = "The answer is"
-_NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+#: A sign counts where no word ends: "3-5" is a range. U+2212 is the minus of print.
+_NUMBER = re.compile(r"(?:(?<![\w)])[-\u2212])?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|(?<!\w)\.\d+)")
 
 
 class Rationale(NamedTuple):
@@ -49,8 +50,9 @@ class ChainOfThought:
         return self.separator.join([*shown, f"Q: {question}\nA:"])
 
     def parse(self, completion: str) -> str:
-        """What stands behind the first cue; the last number if there is no cue; "" without either."""
-        return after_cue(completion.split(self.separator)[0], self.cue)
+        """What stands behind the first cue; the last number if there is no cue; "" without either. A further question
+        that the model has made up is not read."""
+        return after_cue(completion.split(f"{self.separator}Q:")[0], self.cue)
 
     def answer(self, lm: LM, question: str) -> Answer:
         """Ask once."""
@@ -74,26 +76,40 @@ class ZeroShotChainOfThought:
         return Answer(self.parse(completion), (Call(first, steps), Call(second, completion)))
 
     def parse(self, completion: str) -> str:
-        """The first number of the completion; its first line without a full stop if there is none."""
-        found = _NUMBER.search(completion)
-        return number(found.group()) if found else completion.strip().split("\n")[0].strip().rstrip(".")
+        """The first number of the completion, or the result if it begins with an equation; its first line without a
+        full stop if there is none."""
+        return _stated(completion) or _line(completion)
 
 
 def after_cue(text: str, cue: str = CUE) -> str:
-    """What a rationale says behind its first `cue`, up to the end of the line, without the full stop; a number that
-    stands there without its unit; else the last number of the text; "" if there is none."""
+    """What a rationale says behind its first `cue`, up to the end of the line, without the full stop; of a number that
+    stands there the number without its unit, of an equation its result; without a cue the last number of the text;
+    "" if there is none."""
     at = text.find(cue)
     if at >= 0:
-        said = text[at + len(cue) :].strip().split("\n")[0].strip().rstrip(".")
-        found = _NUMBER.search(said)
-        return number(found.group()) if found else said
+        said = _line(text[at + len(cue) :])
+        return _stated(said) or said
     numbers = _NUMBER.findall(text)
     return number(numbers[-1]) if numbers else ""
 
 
+def _line(text: str) -> str:
+    """The first line that is not empty, without the full stop."""
+    return text.strip().split("\n")[0].strip().rstrip(".")
+
+
+def _stated(text: str) -> str:
+    """The first number of a text, or the one behind the last "=" of its first sentence; "" if there is none."""
+    sentence = re.split(r"[.!?]\s|\n", text.strip())[0]
+    found = _NUMBER.findall(sentence.rpartition("=")[2] if "=" in sentence else text)
+    if len(found) > 1:  # no result stands there, as in "5 = 3 + 2"
+        found = _NUMBER.findall(text)
+    return number(found[0]) if found else ""
+
+
 def number(text: str) -> str:
-    """One way to write a number: "1,200.50" to "1200.5", "3.0" to "3"."""
-    plain = text.replace(",", "")
+    """One way to write a number: "1,200.50" to "1200.5", "3.0" to "3", ".5" to "0.5", a minus of print to "-"."""
+    plain = re.sub(r"^(-?)\.(?=\d)", r"\g<1>0.", text.replace(",", "").replace("\u2212", "-"))
     return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 

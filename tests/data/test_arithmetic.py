@@ -98,6 +98,14 @@ def test_chains_that_are_none(digits, operations):
         Chain(digits, operations)
 
 
+@pytest.mark.parametrize("draw", [draw_chain, draw_sum])
+def test_bad_draws(draw):
+    with pytest.raises(ValueError, match="not 'validation'"):
+        draw(5, split="validation", generator=seeded())
+    with pytest.raises(ValueError, match="at least"):
+        draw(0, split="test", generator=seeded())
+
+
 def test_sums_and_orders_that_are_none():
     for digits in ((1,), (1, 11)):
         with pytest.raises(ValueError, match="digits"):

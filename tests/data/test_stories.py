@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from lmcourse.data.stories import PLOTS, Story, draw_story, equations, solves, split_of
+from lmcourse.data.stories import PLOTS, SPLITS, Story, draw_story, equations, solves, split_of
 
 
 def seeded(seed=0):
@@ -68,6 +68,12 @@ def test_the_chocolates_of_the_lectures():
         ("1,000 + 200 = 1,200 and $5 + $6 = $11", [True, True]),
         ("12 / 4 = 3, 12 / 5 = 2, 3 / 0 = 0", [True, False, False]),
         ("3 - 5 = -2", [True]),
+        ("74 \u2212 35 = 39, 3 \u2212 5 = \u22122", [True, True]),
+        ("8 stickers - 4 stickers = 2 stickers", [False]),
+        ("6 boxes x 4 stickers per box = 24 stickers, and 2 boxes + 3 = 5", [True, True]),
+        ("She has 5, 3 + 4 = 7, and 2x3 = 6", [True, True]),
+        ("He has 9\n- 3 cards = 6", []),
+        ("8 of them, so - 4 = 4; 8 of the many other cards - 4 = 4; 8 cards. - 4 = 4", []),
         ("half of 8 = 4; 1.5 + 2 = 3.5; a + b = 3; 2 + 2 is 4", []),
         ("", []),
     ],
@@ -83,11 +89,10 @@ def test_splits_do_not_meet_and_are_nearly_halves():
     assert some(20) == some(20)
 
 
-SPLITS = ("demonstrations", "questions")
-
-
 def test_bad_stories():
     with pytest.raises(ValueError, match="largest must be at least 4"):
         draw_story(split="questions", generator=seeded(), largest=3)
     with pytest.raises(ValueError, match="not 9 and 'cars'"):
         draw_story(split="questions", generator=seeded(), plot="cars")
+    with pytest.raises(ValueError, match="not 'validation'"):
+        draw_story(split="validation", generator=seeded())

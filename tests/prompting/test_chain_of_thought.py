@@ -39,6 +39,20 @@ def test_the_prompt():
         (" The answer is -4.", "-4"),
         (" I do not know", ""),
         (" nothing\n\nQ: 5\nA: The answer is 5.", ""),
+        ("\n\nQ: 5\nA: The answer is 5.", ""),
+        ("\n\nThe answer is 39.", "39"),
+        ("Step one: 3.\n\nThe answer is 39.", "39"),
+        (" The answer is 32 + 42 = 74.", "74"),
+        (" The answer is 32 + 42 = 74 pieces. Then 74 - 35 = 39.", "74"),
+        (" The answer is 6 * 4 = 20 + 4 = 24.", "24"),
+        (" The answer is 5 = 3 + 2.", "5"),
+        (" The answer is 32 + 42 =", "32 + 42 ="),
+        (" The answer is 2 of 3. And 1 = 1", "2"),
+        (" The answer is \u22125.", "-5"),
+        (" The answer is .5", "0.5"),
+        (" The answer is -.50 dollars.", "-0.5"),
+        (" It takes 3-5", "5"),
+        (" It takes 3 \u2212 5", "5"),
     ],
 )
 def test_what_is_read(completion, answer):
@@ -60,10 +74,14 @@ def test_two_stages():
     assert found.text == "5"
     assert found.trace == (Call(prompts[0], " First 2. Then 3.\n"), Call(prompts[1], " 5."))
     assert ZeroShotChainOfThought().parse(" unclear.\nmore") == "unclear"
+    assert ZeroShotChainOfThought().parse(" 32 + 42 = 74.\n1 = 1") == "74"
+    assert ZeroShotChainOfThought().parse(" that of the\nlast step, \u22122") == "-2"
 
 
 def test_numbers_have_one_form():
     assert [number(x) for x in ("3.0", "1,000", "0.50", "10", "-2.50")] == ["3", "1000", "0.5", "10", "-2.5"]
+    assert [number(x) for x in (".5", "-.5", "\u22121,000", "yes", "...")] == ["0.5", "-0.5", "-1000", "yes", ""]
+    assert agree(["\u22125", ".5"], "-5") == 0.5
     assert agree(["3", "3.0", "4", ""], "3") == 0.5
     assert after_cue("it is 5", "nothing like it") == "5"
 

@@ -11,12 +11,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from lmcourse.retrieval.base import Hit, check_search
+from lmcourse.retrieval.files import check_keys, damage, read_json, write_json
 
 _WORD = re.compile(r"(?u)\b\w\w+\b")
 
@@ -49,19 +52,33 @@ class BM25:
         return len(self._terms)
 
     def add(self, texts: Iterable[str]) -> list[int]:
-        """Index passages; their keys, in order. Keys are never used twice."""
-        keys, lengths = [], []
-        for text in texts:
-            counts = Counter(self.split(text))
-            self._terms[self._next] = tuple(counts)
+        """Index passages; their keys, in order. Keys are never used twice. ValueError, and nothing is added, for what
+        is no text."""
+        return self.prepare(texts)()
+
+    def prepare(self, texts: Iterable[str]) -> Callable[[], list[int]]:
+        """All of `add` that can fail; what is left of it, to be called."""
+        texts = list(texts)
+        wrong = [text for text in texts if not isinstance(text, str)]
+        if wrong:
+            raise ValueError(f"passages are texts, not {wrong[0]!r:.100}")
+        return partial(self._put, [Counter(self.split(text)) for text in texts])
+
+    def _put(self, counted: Sequence[Mapping[str, int]]) -> list[int]:
+        keys = list(range(self._next, self._next + len(counted)))
+        for key, counts in zip(keys, counted, strict=True):
+            self._terms[key] = tuple(counts)
             for word, count in counts.items():
-                self._postings.setdefault(word, {})[self._next] = count
+                self._postings.setdefault(word, {})[key] = count
                 self._frozen.pop(word, None)
-            keys.append(self._next)
-            lengths.append(counts.total())
-            self._next += 1
-        self._lengths = np.concatenate([self._lengths, np.asarray(lengths, dtype=np.int32)])
+        lengths = np.asarray([sum(counts.values()) for counts in counted], dtype=np.int32)
+        self._lengths = np.concatenate([self._lengths, lengths])
+        self._next += len(counted)
         return keys
+
+    def keys(self) -> list[int]:
+        """The keys of its passages, ascending."""
+        return sorted(self._terms)
 
     def delete(self, keys: Iterable[int]) -> None:
         """Forget passages; ValueError, and nothing is deleted, for a key that is not there."""
@@ -97,6 +114,28 @@ class BM25:
         scores = self.scores(query)
         best = _best(scores, k)
         return [Hit(int(key), float(scores[key])) for key in best if scores[key] > 0]
+
+    def save(self, folder: Path) -> None:
+        """Write the index into a folder."""
+        held = [[key, {word: self._postings[word][key] for word in self._terms[key]}] for key in self.keys()]
+        write_json(folder / "words.json", {"k1": self.k1, "b": self.b, "next": self._next, "passages": held})
+
+    @classmethod
+    def load(cls, folder: Path, *, split: Callable[[str], list[str]] = words) -> BM25:
+        """An index that was saved; `split` is the one that it was made with, which no file can hold. ValueError for a
+        missing or damaged file."""
+        path = folder / "words.json"
+        state = read_json(path)
+        with damage(path):
+            found = cls(k1=state["k1"], b=state["b"], split=split)
+            held: dict[int, dict[str, int]] = dict(state["passages"])
+            check_keys(path, state["next"], [key for key, _ in state["passages"]])
+            wrong = [n for counts in held.values() for n in counts.values() if type(n) is not int or n < 1]
+            if wrong:
+                raise ValueError(f"a word is held once or several times, not {wrong[0]!r} times")
+            found._put([held.get(key, {}) for key in range(state["next"])])
+            found.delete(set(range(state["next"])) - held.keys())
+        return found
 
     def _arrays(self, word: str) -> tuple[Ints, Ints]:
         if word not in self._frozen:

@@ -1,7 +1,8 @@
 """Chunking: documents cut into passages that overlap, each knowing where it stands.
 
-Passage i holds the words i s to i s + n of a document, with n words each and a stride of s = n - overlap, so that no
-sentence is cut in two for good. Chapter: retrieval.
+Passage i holds the words i s to i s + n of a document, with n words each and a stride of s = n - overlap. A sentence of
+at most overlap + 1 words, wherever it begins, stands whole in one of them; a longer one may be cut in two for good.
+Chapter: retrieval.
 """
 
 from __future__ import annotations

@@ -9,9 +9,15 @@ Karpukhin et al. 2020 (top-k accuracy, here recall@k).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 
-from lmcourse.retrieval.bm25 import words
+_WORD = re.compile(r"\w+")
+
+
+def every_word(text: str) -> list[str]:
+    """The words of a text in lower case, those of one character too: "7" may be the whole answer."""
+    return _WORD.findall(text.lower())
 
 
 def recall_at(rankings: Sequence[Sequence[int]], right: Sequence[Collection[int]], k: int) -> float:
@@ -33,13 +39,13 @@ def mean_reciprocal_rank(rankings: Sequence[Sequence[int]], right: Sequence[Coll
     return sum(1 / rank for rank in ranks if rank) / len(ranks)
 
 
-def supported(answer: str, passages: Sequence[str]) -> float:
+def supported(answer: str, passages: Sequence[str], *, split: Callable[[str], list[str]] = every_word) -> float:
     """Faithfulness by strings: the share of the answer's words that one and the same passage holds, of the best one; 1
     for an answer without words."""
-    said = words(answer)
+    said = split(answer)
     if not said:
         return 1.0
-    held = [set(words(passage)) for passage in passages]
+    held = [set(split(passage)) for passage in passages]
     return max((sum(word in texts for word in said) / len(said) for texts in held), default=0.0)
 
 

@@ -1,5 +1,7 @@
 """BM25 against bm25s, and an index that changes."""
 
+import json
+
 import bm25s
 import numpy as np
 import pytest
@@ -76,3 +78,73 @@ def test_bad_input():
     for bad in ({"k1": -1.0}, {"b": 1.5}):
         with pytest.raises(ValueError, match="k1 must be"):
             BM25(**bad)
+
+
+def test_what_is_no_text_adds_nothing():
+    index = BM25()
+    index.add(["alpha"])
+    for bad in (["gamma", None], ["gamma", 7]):
+        with pytest.raises(ValueError, match=rf"passages are texts, not {bad[1]}"):
+            index.add(bad)
+    assert (len(index), index.scores("gamma").tolist()) == (1, [0.0])
+    assert index.add(["gamma"]) == [1]
+
+    def fragile(text):
+        return [text, 1 / len(text)]
+
+    index = BM25(split=fragile)
+    with pytest.raises(ZeroDivisionError):
+        index.add(["a", ""])
+    assert (len(index), index.add(["a"])) == (0, [0])
+
+
+def test_files(tmp_path):
+    index = BM25(k1=0.9, b=0.4)
+    index.add(TEXTS)
+    index.delete([0, 7, 399])
+    index.save(tmp_path)
+    back = BM25.load(tmp_path)
+    assert (len(back), back.keys(), back.k1, back.b) == (397, index.keys(), 0.9, 0.4)
+    for query in QUERIES:
+        np.testing.assert_array_equal(back.scores(query), index.scores(query))
+    assert back.add(["new"]) == index.add(["new"]) == [400]
+    letters = BM25(split=list)
+    letters.add(["ab", "bc"])
+    letters.save(tmp_path / "letters")
+    assert BM25.load(tmp_path / "letters", split=list).search("b", 2) == letters.search("b", 2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"next": 1},
+        {"next": "2"},
+        {"passages": [[0, {"a": 1}], [0, {"a": 1}]]},
+        {"passages": [[0, {"a": 0}]]},
+        {"passages": [[0, ["a"]]]},
+        {"passages": 3},
+        {"k1": -1},
+        {"b": "x"},
+    ],
+)
+def test_damaged_files(change, tmp_path):
+    index = BM25()
+    index.add(["a word", "two words"])
+    index.save(tmp_path)
+    path = tmp_path / "words.json"
+    state = json.loads(path.read_text())
+    path.write_text(json.dumps(state | change))
+    with pytest.raises(ValueError, match=r"words\.json is damaged"):
+        BM25.load(tmp_path)
+    path.write_text(json.dumps({key: value for key, value in state.items() if key != "next"}))
+    with pytest.raises(ValueError, match="damaged: KeyError: 'next'"):
+        BM25.load(tmp_path)
+    path.write_text(json.dumps(state)[:-5])
+    with pytest.raises(ValueError, match=r"words\.json is damaged: JSONDecodeError"):
+        BM25.load(tmp_path)
+    path.write_text("[]")
+    with pytest.raises(ValueError, match="holds no object"):
+        BM25.load(tmp_path)
+    path.unlink()
+    with pytest.raises(ValueError, match=r"words\.json is missing"):
+        BM25.load(tmp_path)

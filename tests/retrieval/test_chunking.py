@@ -25,6 +25,20 @@ def test_passages_cover_the_text(text, size, data):
     assert len(pieces) < 2 or len(pieces[-1]) > overlap  # the last one adds something
 
 
+@given(st.integers(1, 40), st.integers(1, 9), st.data())
+def test_a_sentence_of_one_word_more_than_the_overlap_stands_whole_somewhere(length, size, data):
+    overlap = data.draw(st.integers(0, size - 1))
+    every = [str(i) for i in range(length)]
+    pieces = [p.text.split() for p in chunk(" ".join(every), words=size, overlap=overlap)]
+
+    def whole(sentence):
+        return any(set(sentence) <= set(piece) for piece in pieces)
+
+    assert all(whole(every[i : i + overlap + 1]) for i in range(length - overlap))
+    longer = [every[i : i + overlap + 2] for i in range(length - overlap - 1)]
+    assert all(map(whole, longer)) == (len(pieces) < 2)  # a longer one is cut wherever there is a second passage
+
+
 def test_several_documents():
     found = chunk_all({"a": "one two three", "b": "", "c": "four"}, words=2, overlap=1)
     assert [(p.document, p.text, p.start) for p in found] == [

@@ -1,5 +1,7 @@
 """Dense indexes: exact search is the definition, the others find most of it; changes, files, bad input."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -78,8 +80,89 @@ def test_files(kind, tmp_path):
     with pytest.raises(ValueError, match="was made with 'test', not with 'other'"):
         DenseIndex.load(tmp_path / "index", embed, embedder="other")
     (tmp_path / "index" / "index.faiss").unlink()
-    with pytest.raises(ValueError, match=r"\['index.faiss'\] missing"):
+    with pytest.raises(ValueError, match=r"index\.faiss is missing"):
         DenseIndex.load(tmp_path / "index", embed, embedder="test")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_damaged_files(kind, tmp_path):
+    index = made(kind, 60)
+    index.delete([5, 7])
+    index.save(tmp_path)
+    path, stored = tmp_path / "index.json", tmp_path / "index.faiss"
+    state, content = json.loads(path.read_text()), stored.read_bytes()
+
+    def refused(match):
+        with pytest.raises(ValueError, match=match):
+            DenseIndex.load(tmp_path, embed, embedder="test")
+
+    fewer = {"next": 58, "deleted": []}  # as many vectors as the file of exact search and IVF has, under other keys
+    for change in ({"next": 64}, {"next": 61, "deleted": []}, fewer, {"config": state["config"] | {"dimension": 8}}):
+        path.write_text(json.dumps(state | change))
+        refused(r"index\.faiss is damaged: ValueError: it holds")
+    other = "ivf" if kind == "hnsw" else "hnsw"
+    path.write_text(json.dumps(state | {"config": state["config"] | {"kind": other}}))
+    refused(r"index\.faiss is damaged: ValueError: it holds")
+    for change in (
+        {"next": 6},
+        {"deleted": [5, 5]},
+        {"next": None},
+        {"deleted": 5},
+        {"config": {}},
+        {"config": {"x": 1}},
+    ):
+        path.write_text(json.dumps(state | change))
+        refused(r"index\.json is damaged")
+    path.write_text(json.dumps(state)[:-9])
+    refused(r"index\.json is damaged: JSONDecodeError")
+    path.write_text(json.dumps(state))
+    for damaged in (b"", b"no index", content[:200], content[: len(content) // 2]):
+        stored.write_bytes(damaged)
+        refused(r"index\.faiss is damaged: RuntimeError")
+    stored.write_bytes(content)
+    assert len(DenseIndex.load(tmp_path, embed, embedder="test")) == 58
+
+
+def test_cells_are_part_of_what_is_checked(tmp_path):
+    made("ivf", 60).save(tmp_path)
+    path = tmp_path / "index.json"
+    state = json.loads(path.read_text())
+    path.write_text(json.dumps(state | {"config": state["config"] | {"cells": 30}}))
+    with pytest.raises(ValueError, match="it holds"):
+        DenseIndex.load(tmp_path, embed, embedder="test")
+
+
+def test_an_index_without_passages_can_be_stored(tmp_path):
+    for kind in KINDS:
+        DenseIndex(DenseConfig("test", 16, kind, cells=20), embed).save(tmp_path / kind)
+        back = DenseIndex.load(tmp_path / kind, embed, embedder="test")
+        assert (len(back), back.add_vectors(vectors(30))) == (0, list(range(30)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_passages_come_by_their_keys(kind):
+    index = DenseIndex(DenseConfig("test", 16, kind, cells=1, probes=1, beam=50), embed)
+    index.add_vectors(np.repeat(vectors(1), 20, axis=0))
+    assert [hit.key for hit in index.search_vectors(vectors(1), 20)[0]] == list(range(20))
+    keys = [hit.key for hit in index.search_vectors(vectors(1), 5)[0]]
+    assert keys == sorted(keys)
+    index.delete([1, 3])
+    assert [hit.key for hit in index.search_vectors(vectors(1), 18)[0]] == [0, 2, *range(4, 20)]
+
+
+@pytest.mark.parametrize("questions", [1, 40])  # FAISS multiplies few and many questions in two ways
+def test_exact_search_takes_of_equal_passages_those_with_the_lowest_keys(questions):
+    drawn = np.random.default_rng(0).integers(0, 9, size=400)
+    rows = vectors(9)[drawn]
+    index = DenseIndex(DenseConfig("test", 16), embed)
+    index.add_vectors(rows)
+    index.delete(range(0, 400, 7))
+    alive = [key for key in range(400) if key % 7]
+    queries = vectors(questions, seed=1)
+    for k in (1, 5, 60, 150, 342):
+        for query, hits in zip(queries, index.search_vectors(queries, k), strict=True):
+            order = np.argsort(-(vectors(9) @ query)[drawn[alive]], kind="stable")
+            assert [hit.key for hit in hits] == [alive[i] for i in order[:k]]
 
 
 def test_texts_are_embedded():
@@ -99,11 +182,31 @@ def test_bad_input():
         index.search("x", 2)
     with pytest.raises(ValueError, match=r"vectors must be \(N, 16\), not \(2, 3\)"):
         index.add_vectors(np.zeros((2, 3), dtype=np.float32))
+    for wrong in (vectors(1, dimension=3), vectors(1)[0]):
+        with pytest.raises(ValueError, match=r"vectors must be \(N, 16\), not \("):
+            index.search_vectors(wrong, 1)
+    with pytest.raises(ValueError, match="2 texts were embedded as 1 vectors"):
+        DenseIndex(DenseConfig("test", 16), lambda texts: embed(texts[:1])).add(["a", "b"])
     with pytest.raises(ValueError, match="5 vectors are too few to find 20 cells"):
         DenseIndex(DenseConfig("test", 16, "ivf", cells=20), embed).add_vectors(vectors(5))
     for bad in ({"embedder": ""}, {"dimension": 0}, {"cells": 4, "probes": 5}, {"kind": "tree"}):
         with pytest.raises(ValueError, match=r"needed|kind must be"):
             DenseConfig(**({"embedder": "x", "dimension": 4} | bad))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_not_finite_are_refused(kind, bad):
+    index, wrong = made(kind, 60), vectors(30, seed=1)
+    wrong[3, 5] = bad
+    for call in (index.add_vectors, lambda rows: index.search_vectors(rows, 1)):
+        with pytest.raises(ValueError, match=rf"vector 3 holds {bad} at place 5"):
+            call(wrong)
+    fresh = DenseIndex(index.config, lambda texts: torch.from_numpy(wrong[: len(texts)]))
+    with pytest.raises(ValueError, match=rf"vector 3 holds {bad} at place 5"):
+        fresh.add(["text"] * 30)
+    assert (len(index), len(fresh)) == (60, 0)
+    assert fresh.add_vectors(vectors(30)) == list(range(30))
 
 
 def test_comparisons_are_counted():

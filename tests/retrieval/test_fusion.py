@@ -2,7 +2,7 @@
 
 import pytest
 
-from lmcourse.retrieval.bm25 import BM25
+from lmcourse.retrieval.bm25 import BM25, words
 from lmcourse.retrieval.evaluation import mean_reciprocal_rank, recall_at, supported
 from lmcourse.retrieval.fusion import Hybrid, reciprocal_rank_fusion
 
@@ -52,7 +52,14 @@ def test_measures():
 def test_support_is_by_one_passage():
     passages = ["Al Alack was born in Walley.", "Bo was a baker."]
     assert supported("Walley", passages) == 1.0
-    assert supported("born in Walley, a baker", passages) == pytest.approx(3 / 4)
+    assert supported("born in Walley, a baker", passages) == pytest.approx(3 / 5)
     assert supported("Paris", passages) == 0.0
-    assert supported("", passages) == 1.0
+    assert supported("", passages) == supported("?!", passages) == 1.0
     assert supported("Paris", []) == 0.0
+
+
+def test_words_of_one_character_count():
+    assert supported("7", ["There are 3 ships"]) == 0.0
+    assert supported("7", ["There are 3 ships", "There are 7 ships"]) == 1.0
+    assert supported("7 ships", ["There are 3 ships"]) == 0.5
+    assert supported("a 7", ["7"], split=words) == 1.0  # as BM25 reads: no word is left

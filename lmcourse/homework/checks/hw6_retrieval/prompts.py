@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lmcourse.homework.questions import Example, Mistake, Question
-from lmcourse.prompting.base import LM, Answer
+from lmcourse.prompting.base import LM, Answer, Call
 from lmcourse.retrieval.base import Passage
 from lmcourse.retrieval.collection import Found
 from lmcourse.retrieval.rag import RetrievalAugmented
@@ -22,7 +22,7 @@ class _Echo:
     """A method that says what it is asked."""
 
     def answer(self, lm: LM, question: str) -> Answer:
-        return Answer(question, ())
+        return Answer(question, (Call(question, lm(question)),))
 
 
 def _case(drawn: random.Random) -> tuple[str, Hits, float, int]:

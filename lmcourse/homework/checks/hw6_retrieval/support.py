@@ -28,7 +28,7 @@ def _case(drawn: random.Random) -> tuple[str, list[str]]:
 
 
 def _right(answer: str, passages: list[str]) -> Support:
-    return supported(answer, passages), list(cited(answer, passages))
+    return supported(answer, passages, split=words), list(cited(answer, passages, split=words))
 
 
 def _tokens(text: str) -> list[str]:
@@ -66,7 +66,7 @@ def _of_passage(said: list[str], held: list[str]) -> float:
 
 
 def _all_together(answer: str, passages: list[str]) -> Support:
-    return supported(answer, [" ".join(passages)]), _right(answer, passages)[1]
+    return supported(answer, [" ".join(passages)], split=words), _right(answer, passages)[1]
 
 
 def _substrings(answer: str, passages: list[str]) -> Support:

@@ -49,26 +49,24 @@ def shot_hits(
     read = [_row(tokenizer, row, template, separator) for row in rows]
     check_context(model, None, torch.tensor([max((row.ids for row in read), key=len)]), None, 1)
     parts = [read[start : start + batch_size] for start in range(0, len(read), batch_size)]
-    return torch.tensor([found for part in parts for found in _hits(model, tokenizer, part)])
+    return torch.cat([_hits(model, tokenizer, part) for part in parts])
 
 
-def _hits(model: LanguageModel, tokenizer: Tokenizer, rows: Sequence[_Row]) -> list[list[bool]]:
+def _hits(model: LanguageModel, tokenizer: Tokenizer, rows: Sequence[_Row]) -> Tensor:
     device = model.body.embedding.tokens.weight.device
     ids = pad_sequence([torch.tensor(row.ids) for row in rows], batch_first=True).to(device)
     states = model.body(ids).states  # (B, T, C); padding stands behind everything that counts
-    return [
-        [
-            _is_right(model.logits(state[range(part.start - 1, part.stop - 1)]), row.ids, part, tokenizer)
-            for part in row.answers
-        ]
-        for state, row in zip(states, rows, strict=True)
-    ]
+    asked = [(state, row.ids, part) for state, row in zip(states, rows, strict=True) for part in row.answers]
+    read = torch.cat([state[part.start - 1 : part.stop - 1] for state, _, part in asked])  # one product with the head
+    best = model.logits(read).argmax(dim=-1).split([len(part) for _, _, part in asked])
+    hits = [_is_right(said.tolist(), ids, part, tokenizer) for said, (_, ids, part) in zip(best, asked, strict=True)]
+    return torch.tensor(hits).view(len(rows), -1)  # (B, K)
 
 
-def _is_right(logits: Tensor, ids: list[int], part: range, tokenizer: Tokenizer) -> bool:
-    """Whether the best tokens (L) are the answer, and the last of them ends the line."""
-    *best, end = logits.argmax(dim=-1).tolist()
-    return best == [ids[i] for i in part[:-1]] and tokenizer.decode([end]).startswith("\n")
+def _is_right(best: list[int], ids: list[int], part: range, tokenizer: Tokenizer) -> bool:
+    """Whether the best tokens are the answer, and the last of them ends the line."""
+    *answer, end = best
+    return answer == [ids[i] for i in part[:-1]] and tokenizer.decode([end]).startswith("\n")
 
 
 def _row(tokenizer: Tokenizer, row: Sequence[Demonstration], template: Template, separator: str) -> _Row:

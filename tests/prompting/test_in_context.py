@@ -27,16 +27,32 @@ def written(decoder, questions):
     return pairs
 
 
+NEWLINE = tokenizer().encode("a\n")[-1]
+
+
+class Body:
+    """The real body, with one more number in each state: whether the text ends the line behind it."""
+
+    def __init__(self, body):
+        self.inner, self.embedding = body, body.embedding
+
+    def __call__(self, ids):
+        hidden = self.inner(ids)
+        ends = torch.nn.functional.pad(ids[:, 1:] == NEWLINE, (0, 1))
+        return hidden._replace(states=torch.cat([hidden.states, ends[..., None]], dim=-1))
+
+
 class Line:
-    """A model that ends the line where the text does, and says elsewhere what the real one says."""
+    """A model that says `breaks` where the text ends a line, and elsewhere what the real one says."""
 
     def __init__(self, model, breaks):
-        self.body, self.config, self.training, self.breaks, self.inner = model.body, model.config, False, breaks, model
+        self.inner, self.body, self.config, self.training = model, Body(model.body), model.config, False
+        self.breaks = breaks
 
     def logits(self, states):
-        found = self.inner.logits(states).clone()
-        found[-1] = -torch.inf
-        found[-1, self.breaks] = 0
+        found, ends = self.inner.logits(states[:, :-1]).clone(), states[:, -1] > 0
+        found[ends] = -torch.inf
+        found[ends, self.breaks] = 0
         return found
 
 
@@ -45,8 +61,7 @@ ROWS = (("The acting", "The story", "The music", "The end"), ("It was", "This fi
 
 def test_right_is_what_the_model_writes(decoder):
     rows = [written(decoder, questions) for questions in ROWS]
-    end = tokenizer().encode("a\n")[-1]
-    found = shot_hits(Line(decoder, end), tokenizer(), rows, template=TEMPLATE, batch_size=1)
+    found = shot_hits(Line(decoder, NEWLINE), tokenizer(), rows, template=TEMPLATE, batch_size=1)
     expected = []
     for row in rows:
         for i, pair in enumerate(row):
@@ -55,7 +70,7 @@ def test_right_is_what_the_model_writes(decoder):
             expected.append(lm(prompt) == " " + pair.answer)
     assert found.flatten().tolist() == expected
     assert 0 < sum(expected) < len(expected)
-    assert torch.equal(found, shot_hits(Line(decoder, end), tokenizer(), rows, template=TEMPLATE, batch_size=2))
+    assert torch.equal(found, shot_hits(Line(decoder, NEWLINE), tokenizer(), rows, template=TEMPLATE, batch_size=2))
 
 
 def test_an_answer_that_goes_on_is_wrong(decoder):

@@ -92,7 +92,7 @@ def _grade(options: argparse.Namespace) -> int:
     from lmcourse.homework.confine import Limits
     from lmcourse.homework.gradescope import autograder, results
     from lmcourse.homework.grading import load_key
-    from lmcourse.homework.submission import find
+    from lmcourse.homework.submission import find, label, left_out
 
     salt = _salt(options.salt_file)
     key = load_key(options.masters, options.homework, salt)
@@ -102,7 +102,9 @@ def _grade(options: argparse.Namespace) -> int:
         return 0
     if options.submissions is None:
         raise ValueError("say which folder of submissions to grade")
-    submissions = find(options.submissions)
+    submissions = find(options.submissions, options.homework)
+    if others := left_out(options.submissions):
+        print(f"No notebooks, so not graded: {', '.join(others)}", file=sys.stderr)
     folder = options.out.with_suffix("")
     with tqdm(total=len(submissions), desc="graded", disable=None, file=sys.stderr) as bar:
         records = classroom.grade_all(
@@ -120,10 +122,13 @@ def _grade(options: argparse.Namespace) -> int:
     _write(options.out, reports.grades(records))
     _write(folder / "leaderboard.csv", reports.leaderboard(records, key.questions))
     for record in records:
-        _write(folder / "reports" / f"{record['student']}.html", reports.page(record))
+        _write(folder / "reports" / f"{label(record['student'])}.html", reports.page(record))
     if options.canvas:
         column = options.assignment or options.homework
-        _write(folder / "canvas.csv", reports.canvas(options.canvas.read_text("utf-8-sig"), records, column))
+        book, strangers = reports.canvas(options.canvas.read_text("utf-8-sig"), records, column)
+        _write(folder / "canvas.csv", book)
+        if strangers:
+            print(f"Not in the gradebook of Canvas: {', '.join(strangers)}", file=sys.stderr)
     if options.results_json and len(records) == 1:
         _write(options.results_json, results(records[0], key.questions))
     _not_limited(records)
@@ -146,7 +151,7 @@ def _salt(file: Path | None) -> str:
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.partial")
-    partial.write_text(text, "utf-8")
+    partial.write_text(text, "utf-8", errors="replace")
     partial.replace(file)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from lmcourse.homework.confine import Limits
 from lmcourse.homework.grading import Key, Record, grade, load_key
 from lmcourse.homework.isolation import Nursery
-from lmcourse.homework.submission import Submission, digest
+from lmcourse.homework.submission import Submission, digest, label
 
 _worker: dict[str, Any] = {}
 
@@ -51,7 +51,7 @@ def grade_all(
 def stored(results: Path, submission: Submission, key: Key) -> Record | None:
     """The record of an earlier run, if it is still true."""
     try:
-        record: Record = json.loads((results / f"{submission.student}.json").read_text("utf-8"))
+        record: Record = json.loads((results / f"{label(submission.student)}.json").read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return record if record["key"] == key.fingerprint and record["digest"] == digest(submission) else None
@@ -83,6 +83,7 @@ def _grade(submission: Submission) -> Record:
 
 
 def _store(results: Path, record: Record) -> None:
-    partial = results / f"{record['student']}.partial"
+    name = label(record["student"])
+    partial = results / f"{name}.partial"
     partial.write_text(json.dumps(record, indent=1, ensure_ascii=True) + "\n", "utf-8")
-    partial.replace(results / f"{record['student']}.json")
+    partial.replace(results / f"{name}.json")

@@ -29,7 +29,11 @@ def same(got: Any, expected: Any, *, relative: float = RELATIVE, absolute: float
     types; the order of a dict does not matter. A whole number is accepted for a float. `relative` and `absolute` are
     the tolerance of floats.
     """
-    if not _values(got, expected, relative, absolute):
+    try:
+        equal = _values(got, expected, relative, absolute)
+    except OverflowError:  # a whole number beyond every float
+        equal = False
+    if not equal:
         return Difference("value", f"{shown(got)} instead of {shown(expected)}")
     wrong = _types(got, expected)
     return Difference("type", f"the values are right, but {wrong}") if wrong else None

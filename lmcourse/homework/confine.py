@@ -26,6 +26,8 @@ _READ = 1 << 0 | 1 << 2 | 1 << 3  # execute (to map libraries), read file, read 
 _WRITES = sum(1 << bit for bit in (1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14))
 _FOLDER = _READ | 1 << 1 | 1 << 5 | 1 << 8 | 1 << 14  # plain files: write, remove, make, shorten; no folders, no links
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random")
+COURSE = Path(__file__).resolve().parents[1]
+"""The package, with the answers and the checks."""
 _SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu")
 
 
@@ -127,15 +129,22 @@ def _allowed(folder: Path) -> Iterator[tuple[str, int]]:
     yield str(folder), _FOLDER
     for device in _DEVICES:
         yield device, _READ | 1 << 1
-    for path in _SYSTEM:
-        yield path, _READ
-    standard = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib")}
-    for library in standard:
-        packages = (entry for entry in Path(library).iterdir() if entry.name not in ("site-packages", "dist-packages"))
-        yield from ((str(entry), _READ) for entry in packages)
-    for packages_folder in {*site.getsitepackages(), sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
-        found = Path(packages_folder).iterdir() if os.path.isdir(packages_folder) else ()
-        yield from ((str(entry), _READ) for entry in found if "lmcourse" not in entry.name)
+    libraries = (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+    for path in {*_SYSTEM, *libraries, *site.getsitepackages()}:
+        for entry in _without(Path(path).resolve(), COURSE):
+            yield str(entry), _READ
+
+
+def _without(path: Path, hidden: Path) -> Iterator[Path]:
+    """A path, or where something hidden lies below it, all that is beside the way there."""
+    if hidden == path or not path.exists():
+        return
+    if path not in hidden.parents:
+        yield path
+        return
+    for entry in path.iterdir():
+        if not entry.is_symlink():
+            yield from _without(entry, hidden)
 
 
 def _checked(result: int) -> int:

@@ -14,12 +14,14 @@ from typing import Any
 
 from lmcourse.homework import catalog
 from lmcourse.homework.confine import Limits
-from lmcourse.homework.isolation import Child, Nursery, RemoteStudent
+from lmcourse.homework.isolation import Child, NoProcess, Nursery, RemoteStudent
 from lmcourse.homework.judging import Verdict, judge
 from lmcourse.homework.master import Master, read
 from lmcourse.homework.questions import Competition, Example, Property, Question
 from lmcourse.homework.submission import Cell, Submission, Unreadable, cells, digest
 
+MOST_LINES = 200
+"""Lines of the log of one submission."""
 Record = dict[str, Any]
 """What is known of a graded submission, as JSON."""
 
@@ -59,16 +61,22 @@ def load_key(folder: Path, homework: str, salt: str | None) -> Key:
 
 def grade(submission: Submission, key: Key, nursery: Nursery) -> Record:
     """Grade a submission; never raises for anything that it does."""
-    start = time.monotonic()
     marking = _Marking(submission, key)
+    if submission.others:
+        marking.say(
+            [f"{submission.file.name if submission.file else ''} was graded, not {', '.join(submission.others)}."]
+        )
     try:
         found = cells(submission)
-    except Unreadable as error:
-        marking.give_up(str(error))
-    else:
         marking.answers(found)
         marking.grade([cell for cell in found if cell.code], nursery)
-    return marking.record(time.monotonic() - start)
+    except Unreadable as error:
+        marking.give_up(str(error))
+    except NoProcess:  # the grader is broken, not the submission
+        raise
+    except Exception as error:
+        marking.give_up(f"This notebook could not be graded ({type(error).__name__}: {error}): tell your instructor.")
+    return marking.record(time.monotonic() - marking.start)
 
 
 class _Marking:
@@ -81,8 +89,15 @@ class _Marking:
         self.missing: list[str] = []
         self.seconds, self.memory = 0.0, 0
         self.verdicts: dict[str, Verdict] = {}
+        self.left = {name: [False, True] for name in key.questions}  # the function as checked, and that at the end
+        self.start = time.monotonic()
         self.took: dict[str, float] = {}
         self.open: dict[str, str] = {}
+
+    def say(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            if len(self.log) < MOST_LINES and line not in self.log:
+                self.log.append(line)
 
     def give_up(self, why: str) -> None:
         self.log.append(why)
@@ -97,13 +112,13 @@ class _Marking:
         """Go through cells and questions in new processes until every question has its verdict."""
         left = list(code)
         limits = nursery.limits
-        while any(name not in self.verdicts for name in self.key.questions):
-            if self.seconds > limits.seconds:
-                self.give_up(f"All {limits.seconds} seconds of processor time are used up.")
+        while any(self.left.values()):
+            if self.seconds > limits.seconds or self._late(limits):
+                self.give_up(f"All time is used up: {limits.seconds} s of the processor, twice as many of the clock.")
                 return
             with nursery.child() as child:
                 left = self._load(left, child, limits)
-                if child.failure is None:
+                if child.failure is None and not self._late(limits):
                     self._judge(child, limits)
             self.seconds += child.used.seconds
             self.memory = max(self.memory, child.used.memory)
@@ -112,33 +127,46 @@ class _Marking:
     def _load(self, left: list[Cell], child: Child, limits: Limits) -> list[Cell]:
         """Run cells; if one ends the process, the rest without it."""
         for cell in left:
+            if self._late(limits):
+                break
             name = f"cell {cell.number}"
             errors = child.run(cell.source, name, limits.load * limits.patience)
-            lines = [f"{name}: {error}" for error in errors]
-            self.log += [line for line in lines if line not in self.log]
+            self.say([f"{name}: {error}" for error in errors])
             if child.failure is not None:
                 return [other for other in left if other is not cell]
         return left
 
-    def _judge(self, child: Child, limits: Limits) -> None:
-        for name, question in self.key.questions.items():
-            if name in self.verdicts:
-                continue
-            start = child.seconds()
-            self.verdicts[name] = self._verdict(child, name, question, question.seconds * limits.patience)
-            self.took[name] = round(child.seconds() - start, 2)
-            if child.failure is not None:
-                self.log.append(f"{name}: {child.failure.text}")
-                return
+    def _late(self, limits: Limits) -> bool:
+        """Whether it waits for longer than any honest submission: sleeping costs no processor time."""
+        return time.monotonic() - self.start > 2 * limits.seconds * limits.patience
 
-    def _verdict(self, child: Child, name: str, question: Question | Competition, seconds: float) -> Verdict:
-        """The better one of the function that the notebook checked and of another of this name at its end."""
+    def _judge(self, child: Child, limits: Limits) -> None:
+        """Judge what is left until the process ends; the better of the versions of a function counts."""
+        for name, versions in self.left.items():
+            while versions:
+                last, start = versions.pop(0), child.seconds()
+                seconds = self.key.questions[name].seconds * limits.patience
+                if last and not child.differs(name, seconds):
+                    continue
+                verdict = self._verdict(RemoteStudent(child, name, seconds, last=last))
+                if verdict.credit >= self.verdicts.get(name, verdict).credit:
+                    self.verdicts[name] = verdict
+                self.took[name] = round(self.took.get(name, 0.0) + child.seconds() - start, 2)
+                if verdict.credit == 1:
+                    versions.clear()
+                if child.failure is not None:
+                    self.say([f"{name}: {child.failure.text}"])
+                    return
+
+    def _verdict(self, student: RemoteStudent) -> Verdict:
+        name = student.name
         extra: Sequence[Example | Property] = self.key.extra.get(name, ())
-        verdict = judge(question, RemoteStudent(child, name, seconds), self.key.salt, extra)
-        if verdict.credit == 1 or child.failure is not None or not child.differs(name, seconds):
-            return verdict
-        other = judge(question, RemoteStudent(child, name, seconds, last=True), self.key.salt, extra)
-        return other if other.credit >= verdict.credit else verdict
+        try:
+            return judge(self.key.questions[name], student, self.key.salt, extra)
+        except Exception as error:
+            why = f"This answer could not be judged ({type(error).__name__}: {error})."
+            self.say([f"{name}: {why}"])
+            return Verdict(0.0, (why,))
 
     def record(self, wall: float) -> Record:
         """Everything as JSON. Points are rounded to a hundredth."""
@@ -168,7 +196,7 @@ class _Marking:
             "points": round(sum(q["points"] or 0.0 for q in questions.values()), 2),
             "of": self.key.master.points,
             "questions": questions,
-            "log": self.log[:200],
+            "log": self.log[: MOST_LINES + 1],
             "output": self.output[:10_000],
             "not_limited": self.missing,
             "seconds": round(self.seconds, 2),

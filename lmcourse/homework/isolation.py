@@ -28,6 +28,10 @@ _TICK = 0.05
 _CLOCK = os.sysconf("SC_CLK_TCK")
 
 
+class NoProcess(RuntimeError):
+    """No process can be started for a submission."""
+
+
 class Used(NamedTuple):
     """What a submission's process has used."""
 
@@ -71,7 +75,7 @@ class Nursery:
             try:
                 child.missing = child.channel.receive(child.patience(self.limits.load)).header["missing"]
             except Closed:
-                raise RuntimeError("a confined process ended at once: can this user read Python's own files?") from None
+                raise NoProcess("a confined process ended at once: can this user read Python's own files?") from None
             yield child
         finally:
             ours.close()
@@ -85,7 +89,7 @@ class Nursery:
         while not line.endswith(b"\n"):
             part = self.control.recv(65536)
             if not part:
-                raise RuntimeError(f"the process that starts submissions has ended: {self.process.wait()}")
+                raise NoProcess(f"the process that starts submissions has ended: {self.process.wait()}")
             line += part
         found: dict[str, Any] = json.loads(line)
         return found
@@ -110,7 +114,7 @@ class Child:
         if isinstance(message, Failure):
             return [message.text]
         errors = message.header.get("errors")
-        return [str(error)[:500] for error in errors[:20]] if isinstance(errors, list) else []
+        return [_text(error, 500) for error in errors[:20]] if isinstance(errors, list) else []
 
     def differs(self, name: str, seconds: float) -> bool:
         """Whether the submission has at its end another function of this name than the one that it checked."""
@@ -126,7 +130,9 @@ class Child:
         functions: list[Callable[..., Any]] = []
         data, blobs = dump(list(arguments), functions)
         header = {"do": "call", "name": name, "last": last, "arguments": data}
+        before = self.output
         message = self._ask(header, blobs, functions, patient, late)
+        self.output = before  # a report does not show what a function was called with
         return Answer(failure=message) if isinstance(message, Failure) else answer(_reply(message))
 
     def patience(self, seconds: float) -> Callable[[float], bool]:
@@ -140,8 +146,11 @@ class Child:
 
     def full(self) -> bool:
         """Whether the process has filled its folder."""
+        sizes = []
         with os.scandir(self.folder) as entries:
-            sizes = [entry.stat(follow_symlinks=False).st_size for entry in entries]
+            for entry in entries:
+                with contextlib.suppress(FileNotFoundError):  # it may be gone by now
+                    sizes.append(entry.stat(follow_symlinks=False).st_size)
         return len(sizes) > MOST_FILES or sum(sizes) > MOST_BYTES
 
     def seconds(self) -> float:
@@ -166,7 +175,7 @@ class Child:
             while "callback" in message.header:
                 self._call_back(message, functions, patient)
                 message = self.channel.receive(patient)
-            self.output = (self.output + str(message.header.get("output", "")))[:20_000]
+            self.output = (self.output + _text(message.header.get("output", ""), 20_000))[:20_000]
             return message
         except TooSlow:
             self.failure = Failure("stopped", "Your code fills the disk.") if self.full() else Failure("slow", late)
@@ -196,7 +205,12 @@ def _reply(message: Message) -> Reply:
     if failure is None:
         return Reply(message.header.get("value"), tuple(message.blobs), message.header.get("changed") is True)
     kind, text, line = (*failure, None, None, None)[:3] if isinstance(failure, list) else ("value", "no value", None)
-    return Reply(failure=Failure(str(kind)[:80], str(text)[:500], line if type(line) is int else None))
+    return Reply(failure=Failure(_text(kind, 80), _text(text, 500), line if type(line) is int else None))
+
+
+def _text(value: Any, most: int) -> str:
+    """What a submission says, as text that can be written to a file."""
+    return str(value)[:most].encode("utf-8", "replace").decode("utf-8")
 
 
 class RemoteStudent:

@@ -7,6 +7,7 @@ by heart, or always says the same, is no answer.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -94,7 +95,11 @@ def attempt(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer:
 
 def _see(question: Question, student: Student, arguments: tuple[Any, ...], expected: Answer) -> Seen:
     got = student(*arguments)
-    return Seen(arguments, expected, got, _difference(question, got, expected))
+    try:
+        difference = _difference(question, got, expected)
+    except Exception as error:  # an answer can be anything
+        difference = Difference("value", f"this cannot be compared: {_said(error)}")
+    return Seen(arguments, expected, got, difference)
 
 
 def _difference(question: Question, got: Answer, expected: Answer) -> Difference | None:
@@ -180,7 +185,10 @@ def _alike(question: Question, answer: Callable[..., Any], seen: Seen) -> bool:
     made = attempt(answer, seen.arguments)
     if made.failure or seen.got.failure:
         return bool(made.failure and seen.got.failure and made.failure.kind == seen.got.failure.kind)
-    return question.same(seen.got.value, made.value) is None
+    try:
+        return question.same(seen.got.value, made.value) is None
+    except Exception:  # an answer can be anything
+        return False
 
 
 def _broken(check: Property, student: Student, drawn: random.Random) -> Wrong | None:
@@ -188,7 +196,13 @@ def _broken(check: Property, student: Student, drawn: random.Random) -> Wrong | 
         check.test(student, drawn)
     except Wrong as wrong:
         return wrong
+    except Exception as error:  # an answer can be anything
+        return Wrong(f"The answer cannot be read ({check.name}): {_said(error)}.")
     return None
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
 
 
 def _measured(question: Competition, student: Student, salt: str | None) -> Verdict:
@@ -199,6 +213,10 @@ def _measured(question: Competition, student: Student, salt: str | None) -> Verd
         named = next((m for m in question.mistakes if m.key == wrong.mistake), None)
         lines = (named.message, str(wrong)) if named else (str(wrong),)
         return Verdict(0.0, lines, (("score", 0.0),), wrong.mistake)
+    except Exception as error:  # an answer can be anything
+        return Verdict(0.0, (f"The answer cannot be measured: {_said(error)}.",), (("score", 0.0),), "unreadable")
+    if not math.isfinite(score):
+        return Verdict(0.0, (f"The score is {score}, which is no measure.",), (("score", 0.0),), "unreadable")
     credit = question.credit(score)
     where = f"the baseline is {question.baseline:g}, all points from {question.full:g}."
     said = f"Score: {score:.4g} {question.unit}; {where}"

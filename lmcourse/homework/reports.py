@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import html
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,21 @@ _STYLE = (
 def with_manual(records: Sequence[Record], manual: Path) -> list[Record]:
     """Records with the points that a person gave: a CSV file with the columns student, question, points.
 
-    ValueError for a student, a question or points that cannot be.
+    A row without points is passed over. ValueError for a student, a question or points that cannot be.
     """
     known = {record["student"]: record for record in records}
-    for row in csv.DictReader(manual.open(encoding="utf-8", newline="")):
+    text = manual.read_text("utf-8-sig")
+    rows = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in text.partition("\n")[0] else ",")
+    if not {"student", "question", "points"} <= set(rows.fieldnames or ()):
+        raise ValueError(f"{manual} must have the columns student, question, points, not {rows.fieldnames}")
+    for row in rows:
+        if not (row["points"] or "").strip():
+            continue
         question = known.get(row["student"], {}).get("questions", {}).get(row["question"])
-        if question is None or not question.get("open") or not 0 <= float(row["points"]) <= question["of"]:
+        points = _number(row["points"])
+        if question is None or not question.get("open") or points is None or not 0 <= points <= question["of"]:
             raise ValueError(f"{manual}: no open question of that student with such points: {row}")
-        question["points"] = float(row["points"])
+        question["points"] = points
     for record in known.values():
         record["points"] = round(sum(q["points"] or 0.0 for q in record["questions"].values()), 2)
     return list(known.values())
@@ -84,14 +92,14 @@ def page(record: Record) -> str:
     )
 
 
-def canvas(gradebook: str, records: Sequence[Record], assignment: str) -> str:
-    """A gradebook exported from Canvas, as CSV, with the points of an assignment filled in.
+def canvas(gradebook: str, records: Sequence[Record], assignment: str) -> tuple[str, list[str]]:
+    """A gradebook exported from Canvas, as CSV, with the points of an assignment filled in; and who is not in it.
 
     Students are found by "SIS Login ID", "SIS User ID" or "ID". ValueError if the assignment is no column.
     """
-    rows = list(csv.DictReader(io.StringIO(gradebook)))
+    rows = list(csv.DictReader(io.StringIO(gradebook), restval=""))
     columns = list(rows[0]) if rows else []
-    column = next((c for c in columns if c == assignment or c.startswith(f"{assignment} (")), None)
+    column = next((c for c in columns if re.fullmatch(rf"{re.escape(assignment)}( \(\d+\))?", c)), None)
     if column is None:
         raise ValueError(f"no column {assignment!r} in the gradebook; there are {', '.join(columns)}")
     points = {record["student"]: record["points"] for record in records}
@@ -99,8 +107,15 @@ def canvas(gradebook: str, records: Sequence[Record], assignment: str) -> str:
         found = (row.get(key, "").strip() for key in ("SIS Login ID", "SIS User ID", "ID"))
         student = next((key for key in found if key in points), None)
         if student is not None:
-            row[column] = points[student]
-    return _table([columns, *([row[c] for c in columns] for row in rows)])
+            row[column] = points.pop(student)
+    return _table([columns, *([row[c] for c in columns] for row in rows)]), sorted(points)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
 
 
 def _row(question: Mapping[str, Any]) -> str:

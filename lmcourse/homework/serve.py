@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import os
 import sys
 import types
+from collections.abc import Iterable
 from typing import Any
 
 from lmcourse.homework.calling import SOURCE, Failure, described, invoke
@@ -33,6 +35,11 @@ class Output:
         self.text += str(text)[: max(0, self.most - len(self.text))]
         return len(text)
 
+    def writelines(self, lines: Iterable[str]) -> None:
+        """Each line."""
+        for line in lines:
+            self.write(line)
+
     def flush(self) -> None:
         """Nothing waits."""
 
@@ -58,18 +65,31 @@ class Names:
         self.last: dict[str, Any] = {}
         self.current: dict[str, Any] = {}
 
-    def check(self, name: str, function: Any) -> None:
+    def check(self, name: str, function: Any) -> Any:
         """What `check` is while homework is graded: it keeps what is there."""
         self.checked[name] = function, dict(self.space.__dict__)
+        return types.SimpleNamespace(name=name, passed=True, lines=(), link="")
 
     def end(self) -> None:
         """All cells have run."""
         self.last = self.current = dict(self.space.__dict__)
 
     def differs(self, name: str) -> bool:
-        """Whether at the end this is the name of another function than the one that was checked."""
+        """Whether at the end this is another function than the one that was checked, or finds other names."""
         found = self.last.get(name)
-        return callable(found) and found is not self.checked.get(name, (found, {}))[0]
+        if name not in self.checked or not callable(found):
+            return False
+        function, before = self.checked[name]
+        left: list[Any] = [function]
+        seen: set[str] = set()
+        while left:
+            for used in _names(getattr(left.pop(), "__code__", None)) - seen:
+                seen.add(used)
+                if self.last.get(used) is not before.get(used):
+                    return True
+                value = before.get(used)
+                left += vars(value).values() if isinstance(value, type) else [value]
+        return found is not function
 
     def find(self, name: str, last: bool) -> Any:
         """The function that was checked, or with `last` and without a check that at the end; its names are set."""
@@ -125,6 +145,13 @@ def serve(channel: Channel, output: int) -> None:
             channel.send({"value": None, "changed": False, "output": "", "failure": failure})
 
 
+def _names(code: Any) -> set[str]:
+    """The names that code looks up, in the functions inside it too."""
+    if not isinstance(code, types.CodeType):
+        return set()
+    return set(code.co_names).union(*(_names(constant) for constant in code.co_consts))
+
+
 def run_cell(code: str, name: str, space: types.ModuleType) -> list[str]:
     """Run the statements of a cell one by one, and go on after one that fails; returns what failed."""
     try:
@@ -151,5 +178,6 @@ def _empty_module() -> Names:
     for name in [name for name in sys.modules if name.split(".")[0] == "lmcourse"]:
         del sys.modules[name]
     sys.meta_path.insert(0, NotHere())  # type: ignore[arg-type]
+    builtins.display = lambda *objects, **options: None  # type: ignore[attr-defined]
     sys.modules |= {"lmcourse": course, "lmcourse.homework": homework, "__main__": names.space}
     return names

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch
 _INTEGERS = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 DTYPES = {str(dtype).removeprefix("torch."): dtype for dtype in (*_INTEGERS, *_FLOATS)}
-MOST_DIMENSIONS = 16
+MOST_DIMENSIONS, MOST_ROWS, MOST_COLLISIONS = 16, 2**16, 100
 LARGEST_KEY = 2**53  # Python's hash of greater numbers repeats, and a dict of such keys would take for ever
 
 Callback = Callable[[int, list[Any]], Any]
@@ -41,7 +42,7 @@ def load(data: Any, blobs: list[bytes], call: Callback | None = None) -> Any:
     """Read what `dump` wrote; functions become calls of `call(number, arguments)`. Raises NotPlain."""
     try:
         return _read(data, blobs, call)
-    except (RecursionError, TypeError, IndexError, KeyError, ValueError, OverflowError) as error:
+    except (RecursionError, TypeError, IndexError, KeyError, ValueError, OverflowError, RuntimeError) as error:
         raise error if isinstance(error, NotPlain) else NotPlain(f"not a value: {error}") from None
 
 
@@ -93,7 +94,11 @@ class _Writer:
         if isinstance(value, np.generic):
             return self.write(value.item())
         if isinstance(value, np.ndarray):
-            return ["array", *self.write(torch.from_numpy(np.array(value, copy=True, subok=False)))[1:]]
+            try:
+                plain = torch.from_numpy(np.array(value, copy=True, subok=False))
+            except TypeError:
+                raise NotPlain(f"an array of dtype {value.dtype}") from None
+            return ["array", *self.write(plain)[1:]]
         if isinstance(value, torch.Generator):
             return ["generator", self.blob(value.get_state().numpy().tobytes())]
         if callable(value) and self.functions is not None:
@@ -113,10 +118,15 @@ def _read(data: Any, blobs: list[bytes], call: Callback | None) -> Any:
         raise NotPlain(f"a {type(data).__name__} where a value was expected")
     tag, *rest = data
     if tag == "dict":
-        return {_key(_read(key, blobs, call)): _read(item, blobs, call) for key, item in rest}
+        pairs = [(_key(_read(key, blobs, call)), _read(item, blobs, call)) for key, item in rest]
+        _apart([key for key, _ in pairs])
+        return dict(pairs)
     if tag in ("list", "tuple", "set"):
         items = [_read(item, blobs, call) for item in rest]
-        return items if tag == "list" else tuple(items) if tag == "tuple" else set(map(_key, items))
+        if tag == "set":
+            _apart([_key(item) for item in items])
+            return set(items)
+        return items if tag == "list" else tuple(items)
     if tag == "bytes":
         return blobs[rest[0]]
     if tag in ("tensor", "array"):
@@ -137,12 +147,20 @@ def _tensor(name: str, shape: list[int], raw: bytes) -> torch.Tensor:
     dtype = DTYPES[name]
     if len(shape) > MOST_DIMENSIONS or any(type(size) is not int or size < 0 for size in shape):
         raise NotPlain(f"a tensor of shape {shape!r:.80}")
+    if not raw and math.prod(size or 1 for size in shape) > MOST_ROWS:  # without entries it could have any number
+        raise NotPlain(f"a tensor of shape {shape!r:.80}")
     if math.prod(shape) * dtype.itemsize != len(raw):
         raise NotPlain(f"{len(raw)} bytes for a tensor of shape {shape} and dtype {name}")
     if dtype == torch.bool and raw.strip(b"\0\1"):
         raise NotPlain("a tensor of booleans that are neither 0 nor 1")
     flat = torch.frombuffer(bytearray(raw), dtype=dtype) if raw else torch.empty(0, dtype=dtype)
     return flat.reshape(shape)
+
+
+def _apart(keys: list[Any]) -> None:
+    """Refuse keys that a dict cannot tell apart quickly; in plain ones that is no accident."""
+    if len(keys) > MOST_COLLISIONS and max(Counter(map(hash, keys)).values()) > MOST_COLLISIONS:
+        raise NotPlain("keys with one hash")
 
 
 def _key(key: Any) -> Any:

@@ -1,12 +1,15 @@
 """Known answers: wrong ones lose points and are told why, right ones never lose one. Run with -s to see the rates."""
 
+import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from lmcourse.homework import bank, catalog
+from lmcourse.homework.compare import same
 from lmcourse.homework.judging import judge
-from lmcourse.homework.questions import Competition, Example, Mistake, Question
+from lmcourse.homework.questions import Competition, Example, Mistake, Property, Question, Wrong
 from lmcourse.homework.student import LocalStudent
 from tools.homework import HOMEWORK, SEEDS, measure, rates
 
@@ -99,6 +102,36 @@ def test_a_competition_is_between_baseline_and_full():
     assert [race.credit(score) for score in (12, 10, 7.5, 5, 1)] == [0, 0, 0.5, 1, 1]
     up = Competition("race", "tokenization#wordpiece", lambda *_: 0.0, "points", baseline=0.5, full=0.9)
     assert [up.credit(score) for score in (0.4, 0.5, 0.9, 1.0)] == [0, 0, 1, 1]
+
+
+def test_an_answer_that_a_check_cannot_read_costs_that_check():
+    def positive(student, _):
+        if student(1).value > 0:
+            return
+        raise Wrong("1 doubled is positive")
+
+    question = replace(SMALL, examples=(), properties=(Property("positive", positive),))
+    found = judge(question, LocalStudent(lambda x: None if x == 1 else 2 * x, "double"), "0")
+    assert dict(found.checks)["positive"] == 0
+    assert "The answer cannot be read (positive): TypeError" in found.feedback[-1]
+
+    def fails(got, expected):
+        if isinstance(got, str):
+            raise ZeroDivisionError("in a comparison")
+        return same(got, expected)
+
+    broken = judge(replace(SMALL, same=fails), LocalStudent(lambda x: "", "double"), "0")
+    assert broken.credit == 0
+    assert "this cannot be compared: ZeroDivisionError: in a comparison" in "".join(broken.feedback)
+
+
+@pytest.mark.parametrize("score", [math.inf, math.nan])
+def test_a_score_is_a_number(score):
+    race = Competition("race", "tokenization#wordpiece", lambda *_: score, "points", baseline=0.5, full=0.9)
+    found = judge(race, LocalStudent(lambda: 1, "race"))
+    assert (found.credit, found.score) == (0, None)
+    unread = judge(replace(race, measure=lambda student, *_: student().value["a"]), LocalStudent(lambda: 1, "race"))
+    assert unread.feedback[0].startswith("The answer cannot be measured: TypeError")
 
 
 def test_feedback_does_not_show_a_hidden_case():

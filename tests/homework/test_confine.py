@@ -16,6 +16,7 @@ FORBIDDEN = {
     "socket": ("__import__('socket').socket()", "PermissionError"),
     "signal": ("os.kill(os.getppid(), 0)", "PermissionError"),
     "mode": ("os.chmod('.', 0o777)", "PermissionError"),
+    "truncate": ("os.truncate('/dev/null', 0)", "PermissionError"),
     "priority": ("os.setpriority(os.PRIO_PROCESS, 0, 19)", "PermissionError"),
     "session": ("os.setsid()", "PermissionError"),
     "hidden checks": (f"open({os.path.abspath('homework/hw1_tokenization/hidden.py')!r})", "PermissionError"),
@@ -100,6 +101,16 @@ def test_is_allowed(nursery, what):
 def test_a_student_who_imports_the_course_is_told_why_not(nursery):
     answer, _ = attempt(nursery, "__import__('lmcourse.tokenization.bpe')")
     assert "is not there when homework is graded" in answer.failure.text
+
+
+def test_what_lies_around_the_course_may_be_read_and_the_course_not(tmp_path):
+    for name in ("lib/python/site-packages/lmcourse/homework", "lib/python/site-packages/torch", "lib/other", "share"):
+        (tmp_path / name).mkdir(parents=True)
+    course = tmp_path / "lib/python/site-packages/lmcourse"
+    found = {str(path.relative_to(tmp_path)) for path in confine._without(tmp_path, course)}
+    assert found == {"lib/python/site-packages/torch", "lib/other", "share"}
+    assert list(confine._without(course, course)) == []
+    assert list(confine._without(tmp_path / "share", course)) == [tmp_path / "share"]
 
 
 def test_the_one_behind_is_not_harmed(nursery):

@@ -10,9 +10,13 @@ import psutil
 import pytest
 
 from lmcourse import cli
-from lmcourse.homework import bank, catalog
+from lmcourse.homework import bank, catalog, grading
+from lmcourse.homework.confine import Limits
+from lmcourse.homework.grading import grade, load_key
+from lmcourse.homework.isolation import Nursery
 from lmcourse.homework.judging import judge
 from lmcourse.homework.student import LocalStudent
+from lmcourse.homework.submission import find
 from tests.homework import hostile
 from tools.homework import HOMEWORK
 from tools.homework_class import ALL, NAME, POINTS, hand_in, notebook, right_answers
@@ -164,24 +168,48 @@ def test_another_salt_draws_other_cases_and_a_right_answer_keeps_its_points(tmp_
 
 ANSWERS = right_answers()
 RENAMED = ANSWERS["count_pairs"].replace("def count_pairs(", "def tally(")
+FRAME = "def count_pairs(words):\n    {}\n    return tally(words)\n"
+
+
+def counting(code, after=""):
+    """Right answers, but for this code in the place of `count_pairs` and a cell at the end."""
+    return notebook(ANSWERS | {"count_pairs": code}, after=after)
+
+
+LOOP, EXIT = "while True:\n        pass", "import os; os._exit(0)"
 HANDED_IN = {
     # the notebook checked each answer before a later cell gave the name of its helper to something else
     "helper-renamed": notebook(
         ANSWERS
-        | {"count_pairs": f"{RENAMED}\ndef count_pairs(words):\n    return tally(words)\n"}
+        | {"count_pairs": f"{RENAMED}\n{FRAME.format('pass')}"}
         | {"bytes_to_text": f"{ANSWERS['bytes_to_text']}\ntally = None\n"}
     ),
     "name-used-again": notebook(ANSWERS, after="def count_pairs(text):\n    return text\n"),
     "name-set-free": notebook(ANSWERS, after="del count_pairs\n"),
-    "another-name": notebook(ANSWERS | {"count_pairs": RENAMED}, after="check('count_pairs', tally)\n"),
+    "another-name": counting(RENAMED, "check('count_pairs', tally)\n"),
     # the answer stands in a cell of its own behind the check, which failed
-    "answer-at-the-end": notebook(ANSWERS | {"count_pairs": ""}, after=ANSWERS["count_pairs"]),
-    "answer-behind-the-template": notebook(
-        ANSWERS | {"count_pairs": "def count_pairs(words):\n    raise NotImplementedError()\n"},
-        after=ANSWERS["count_pairs"],
-    ),
+    "answer-at-the-end": counting("", ANSWERS["count_pairs"]),
+    "answer-behind-the-template": counting(FRAME.format("raise NotImplementedError()"), ANSWERS["count_pairs"]),
     "never-checked": notebook(ANSWERS).replace("check(", "print("),
+    # what an answer needs comes later than its check
+    "stub-until-the-end": notebook(
+        ANSWERS | {"bpe_merge": "def bpe_merge(symbols, pair):\n    return []\n"}, after=ANSWERS["bpe_merge"]
+    ),
+    "helper-below": counting(FRAME.format("pass"), RENAMED),
+    "import-below": counting(f"{RENAMED}\n{FRAME.format('math.pi')}", "import math\n"),
+    "method-below": counting(f"class A:\n    def a(self):\n        b\n{RENAMED}\n{FRAME.format('A().a()')}", "b = 1\n"),
+    "looped-before": counting(FRAME.format(LOOP), ANSWERS["count_pairs"]),
+    "exited-before": counting(FRAME.format(EXIT), ANSWERS["count_pairs"]),
+    # what notebooks have
+    "displays": counting(f"{RENAMED}\n{FRAME.format('display(words)')}"),
+    "cell-magic": counting(f"%%time\n{ANSWERS['count_pairs']}"),
+    "line-magic": counting(f"here = !ls\nsum?\n{ANSWERS['count_pairs']}"),
+    "remainder-on-a-line": counting(f"{ANSWERS['count_pairs']}\nrest = (7\n% 3)\nassert rest == 1\n"),
+    "asserts-the-check": notebook(ANSWERS, after="assert check('count_pairs', count_pairs).passed\n"),
+    "l" * 250: notebook(ANSWERS),
 }
+FILES = {"kept-copies": ".ipynb_checkpoints/a.ipynb", "two": "Data.ipynb", "copied": f"{NAME}-Copy1.ipynb"}
+"""Another notebook in the folder of who has all answers right."""
 
 
 @pytest.fixture(scope="module")
@@ -190,19 +218,121 @@ def arranged(tmp_path_factory):
     for student, text in HANDED_IN.items():
         hand_in(folder / "class", student, text)
     wrong = "def count_pairs(words):\n    return {}\n"
+    for student, file in FILES.items():
+        place = folder / "class" / student / file
+        place.parent.mkdir(parents=True)
+        place.write_text(notebook({}))
+        hand_in(folder / "class", student, notebook(ANSWERS))
     hand_in(folder / "class", "wrong-twice", notebook(ANSWERS | {"count_pairs": wrong}, after=wrong))
     assert command(folder) == 0
     return table(folder / "grades.csv")
 
 
-@pytest.mark.parametrize("student", HANDED_IN)
+@pytest.mark.parametrize("student", [*HANDED_IN, *FILES])
 def test_a_right_answer_counts_wherever_it_stands(arranged, student):
     assert float(arranged[student]["points"]) == ALL
+
+
+def test_it_is_said_which_of_several_notebooks_was_graded(arranged):
+    assert arranged["two"]["note"] == f"{NAME}.ipynb was graded, not Data.ipynb."
+    assert arranged["kept-copies"]["note"] == ""
 
 
 def test_a_second_wrong_answer_does_not_help(arranged):
     assert float(arranged["wrong-twice"]["count_pairs"]) == 0
     assert float(arranged["wrong-twice"]["points"]) == ALL - POINTS["count_pairs"]
+
+
+def cutting(body, before=""):
+    """Right answers, but for `unigram_segment` with this body; `cut` is the right one."""
+    right = ANSWERS["unigram_segment"].replace("def unigram_segment(", "def cut(")
+    code = f"{before}{right}\ndef unigram_segment(word, logs):\n    {body}\n"
+    return notebook(ANSWERS | {"unigram_segment": code})
+
+
+CHURN = """import os, threading, time
+def churn(name):
+    while True:
+        open(name, 'w').close()
+        os.remove(name)
+for name in 'ab':
+    threading.Thread(target=churn, args=(name,), daemon=True).start()
+"""
+ODD = {
+    # student: the notebook, and the points of the question that it is about
+    "gives-up": (cutting("return cut(word, logs) if len(word) < 50 else None"), 4.5),
+    "huge-number": (cutting("return [], 10**400"), 0),
+    "huge-emptiness": (cutting("return torch.zeros(2**33, 0)", "import torch\n"), 0),
+    "text-array": (cutting("return numpy.array(['a', 'b'])", "import numpy\n"), 0),
+    "half-a-character": (cutting("raise ValueError('\\ud800')", "print('\\ud800')\n"), 0),
+    "same-hashes": (cutting("return set(itertools.product((-1, -2), repeat=14))", "import itertools\n"), 0),
+    "churn": (cutting("time.sleep(0.02)", CHURN), 0),
+}
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("odd")
+    for student, (text, _) in ODD.items():
+        hand_in(folder / "class", student, text)
+    hand_in(folder / "class", "right", notebook(ANSWERS))
+    long = json.loads(notebook(ANSWERS))
+    long["cells"] += [{"cell_type": "code", "metadata": {}, "source": "1 / 0\n" * 20}] * 1500
+    hand_in(folder / "class", "complains", json.dumps(long))
+    assert command(folder) == 0
+    return folder, table(folder / "grades.csv")
+
+
+@pytest.mark.parametrize("student", ODD)
+def test_an_odd_answer_costs_itself_alone(odd, student):
+    row = odd[1][student]
+    assert float(row["unigram_segment"]) == ODD[student][1]
+    assert float(row["points"]) == ALL - 6 + ODD[student][1]
+
+
+def test_one_who_is_beside_odd_ones(odd):
+    folder, rows = odd
+    assert float(rows["right"]["points"]) == float(rows["complains"]["points"]) == ALL
+    assert len(json.loads((folder / "grades" / "results" / "complains.json").read_text())["log"]) == 200
+
+
+def test_the_output_of_calls_does_not_show_hidden_cases(tmp_path):
+    hand_in(tmp_path / "class", "loud", cutting("print(word, logs)\n    return cut(word, logs)", "print('loaded')\n"))
+    assert command(tmp_path, workers=1) == 0
+    assert json.loads((tmp_path / "grades" / "results" / "loud.json").read_text())["output"] == "loaded\n"
+
+
+def test_who_sleeps_is_not_waited_for(tmp_path):
+    cells = [{"cell_type": "code", "metadata": {}, "source": "import time\ntime.sleep(0.7)"}] * 9
+    hand_in(tmp_path, "sleeper", json.dumps({"cells": cells}))
+    (submission,) = find(tmp_path)
+    with Nursery(Limits(seconds=1)) as nursery:
+        record = grade(submission, load_key(HOMEWORK, NAME, SALT), nursery)
+    assert record["log"][-1].startswith("All time is used up: 1 s")
+    assert record["points"] == 0
+
+
+def test_a_grader_that_fails_says_at_whom(tmp_path, monkeypatch):
+    def fails(*_):
+        raise ZeroDivisionError("in the grader")
+
+    monkeypatch.setattr(grading, "cells", fails)
+    hand_in(tmp_path, "ada", "")
+    with Nursery(Limits()) as nursery:
+        record = grade(find(tmp_path)[0], load_key(HOMEWORK, NAME, SALT), nursery)
+    assert record["student"] == "ada"
+    assert "could not be graded (ZeroDivisionError: in the grader)" in record["log"][0]
+
+
+def test_files_that_are_no_notebooks_are_named_and_nobody_is_graded_twice(tmp_path, capsys):
+    hand_in(tmp_path / "class", ".", notebook({}), "BOB.IPYNB")
+    hand_in(tmp_path / "class", ".", "print()", "eve.py")
+    assert command(tmp_path, workers=1) == 0
+    assert "No notebooks, so not graded: eve.py" in capsys.readouterr().err
+    assert list(table(tmp_path / "grades.csv")) == ["BOB"]
+    hand_in(tmp_path / "class", "BOB", notebook({}))
+    assert command(tmp_path, workers=1) == 2
+    assert "more than one submission of BOB" in capsys.readouterr().err
 
 
 def test_wrong_usage(tmp_path, capsys):

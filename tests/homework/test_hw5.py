@@ -10,9 +10,33 @@ from lmcourse.decoding.base import filtered
 from lmcourse.decoding.drafts import Proposal
 from lmcourse.decoding.speculative import check
 from lmcourse.homework import catalog
+from lmcourse.homework.checks.hw5_decoding_and_prompting.drafts import COST, tokens_per_call
 from lmcourse.models.gpt import gpt, gpt_config
 
 SIZE, END = 5, 4
+
+
+def tokens_per_call_by_trying(table, text):
+    """The longest key first, each tried."""
+    at, cost = 0, 0.0
+    while at < len(text):
+        ends = (tuple(text[at - n : at]) for n in range(at, 0, -1))
+        proposal = next((table[end] for end in ends if end in table), [])
+        good = 0
+        while good < len(proposal) and at + good < len(text) and proposal[good] == text[at + good]:
+            good += 1
+        at += good + 1
+        cost += 1 + COST * len(proposal)
+    return len(text) / cost
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_table_proposes_what_follows_the_longest_key(seed):
+    drawn = random.Random(seed)
+    text = drawn.choices("abc", k=60)
+    keys = {tuple(drawn.choices("abc", k=drawn.choice((1, 2, 3, 50)))) for _ in range(12)}
+    table = {key: drawn.choices("abc", k=drawn.randrange(4)) for key in sorted(keys)}
+    assert tokens_per_call(table, text) == tokens_per_call_by_trying(table, text)
 
 
 def right(name):

@@ -54,7 +54,12 @@ def test_points_given_by_a_person(tmp_path):
     file.write_text("student,question,points\nada,essay,1.5\n")
     (found,) = reports.with_manual([record()], file)
     assert (found["points"], found["questions"]["essay"]["points"]) == (6.5, 1.5)
-    for line in ("ada,essay,3", "ada,count_pairs,1", "bob,essay,1", "ada,essay,-1"):
+    file.write_text("\ufeffstudent;question;points\nada;essay;1,5\nbob;essay;\n", "utf-8")
+    assert reports.with_manual([record()], file)[0]["points"] == 6.5
+    file.write_text("student,points\nada,1\n")
+    with pytest.raises(ValueError, match="must have the columns"):
+        reports.with_manual([record()], file)
+    for line in ("ada,essay,many", "ada,essay,3", "ada,count_pairs,1", "bob,essay,1", "ada,essay,-1"):
         file.write_text(f"student,question,points\n{line}\n")
         with pytest.raises(ValueError, match="no open question"):
             reports.with_manual([record()], file)
@@ -64,13 +69,18 @@ def test_a_gradebook_of_canvas_is_filled_in():
     book = (
         "Student,ID,SIS User ID,SIS Login ID,Section,Homework 1 (77),Final\n"
         "    Points Possible,,,,,10,5\n"
-        '"Lovelace, Ada",1,u1,ada,A,,4\n"Babbage, Charles",2,u2,charles,A,1,3\n'
+        '"Lovelace, Ada",1,u1,ada,A,,4\n"Babbage, Charles",2,u2,charles,A,1,3\nTest student\n'
     )
-    possible, ada, charles = rows(reports.canvas(book, [record()], "Homework 1"))
+    filled, strangers = reports.canvas(book, [record(), record("bob")], "Homework 1")
+    possible, ada, charles, short = rows(filled)
+    assert strangers == ["bob"]
+    assert short["Student"] == "Test student"
     assert (ada["Homework 1 (77)"], ada["Final"], ada["Student"]) == ("5.0", "4", "Lovelace, Ada")
     assert (charles["Homework 1 (77)"], possible["Homework 1 (77)"]) == ("1", "10")
     with pytest.raises(ValueError, match="no column 'Homework 2'"):
         reports.canvas(book, [record()], "Homework 2")
+    bonus = book.replace("Section", "Homework 1 (bonus) (76)")
+    assert rows(reports.canvas(bonus, [record()], "Homework 1")[0])[1]["Homework 1 (77)"] == "5.0"
 
 
 def test_the_results_are_those_that_gradescope_documents():

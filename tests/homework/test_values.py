@@ -1,5 +1,6 @@
 """What may cross between a submission and the grader, and that nothing else does."""
 
+import itertools
 import math
 
 import numpy as np
@@ -80,7 +81,10 @@ class Wide(torch.Tensor):
         return torch.ones(7)
 
 
-@pytest.mark.parametrize("value", [Yes(), [Yes()], object, lambda: 1, iter([]), torch.zeros(2).to_sparse(), 1j])
+STRANGE = [Yes(), [Yes()], object, lambda: 1, iter([]), torch.zeros(2).to_sparse(), 1j, np.array(["a"])]
+
+
+@pytest.mark.parametrize("value", STRANGE)
 def test_anything_else_does_not(value):
     with pytest.raises(NotPlain):
         dump(value)
@@ -108,6 +112,10 @@ def test_a_subclass_crosses_as_what_it_is():
         (["tensor", "object", [1], 0], [b"12345678"]),
         (["tensor", "bool", [1], 0], [b"\2"]),
         (["tensor", "int8", [1] * 40, 0], [b"\2"]),
+        (["tensor", "int8", [2**33, 0], 0], [b""]),
+        (["tensor", "int8", [2**62, 2**62, 0], 0], [b""]),
+        (["set", *(["tuple", *each] for each in itertools.product((-1, -2), repeat=10))], []),
+        (["dict", *([["tuple", *each], 1] for each in itertools.product((-1, -2), repeat=10))], []),
         (["bytes", 3], []),
         (["function", 0], []),
         (["generator", 0], [b""]),
@@ -117,7 +125,7 @@ def test_a_subclass_crosses_as_what_it_is():
         ({"a": 1}, []),
         ([], []),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:40],
 )
 def test_what_is_no_value_is_refused(data, blobs):
     with pytest.raises(NotPlain):
@@ -158,6 +166,8 @@ def test_a_function_is_called_back_and_a_generator_is_handed_on():
         (b"a", "a", "value"),
         (-math.inf, -math.inf, None),
         ({1, 2}, {2, 1}, None),
+        (10**400, 1.5, "value"),
+        ([1.0, 10**400], torch.tensor([1.0, 2.0]), "value"),
     ],
     ids=str,
 )

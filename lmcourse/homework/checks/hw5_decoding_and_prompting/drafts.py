@@ -34,11 +34,20 @@ def tokens_per_call(table: dict[tuple[str, ...], list[str]], text: list[str]) ->
     The entry of the longest key with which the text so far ends is proposed, and accepted up to its first wrong token;
     the target adds one of its own.
     """
-    longest = max(map(len, table), default=0)
+    tree: dict[Any, Any] = {}  # keys from their ends, so that a long one costs no more than what it has in common
+    for key, value in table.items():
+        node = tree
+        for token in reversed(key):
+            node = node.setdefault(token, {})
+        node[None] = value
     at, cost = 0, 0.0
     while at < len(text):
-        ends = (tuple(text[at - n : at]) for n in range(min(longest, at), 0, -1))
-        proposal = next((table[end] for end in ends if end in table), [])
+        proposal: list[str] = []
+        node, back = tree, at
+        while back and text[back - 1] in node:
+            back -= 1
+            node = node[text[back]]
+            proposal = node.get(None, proposal)
         pairs = zip(proposal, text[at:], strict=False)
         at += next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(proposal), len(text) - at)) + 1
         cost += 1 + COST * len(proposal)

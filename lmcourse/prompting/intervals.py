@@ -1,4 +1,4 @@
-"""How sure a mean is: the bootstrap, over questions and over sets of demonstrations at once.
+"""How sure a mean is: the bootstrap, over questions and over sets of demonstrations, or seeds, at once.
 
 Draw the same number of questions again, with replacement, and sets likewise; take the mean; repeat. The middle 95% of
 these means are the interval. A ranking (AUC) is such a mean too, over pairs of a positive and a negative question.
@@ -15,7 +15,8 @@ def bootstrap_interval(
     values: Tensor, *, generator: torch.Generator, level: float = 0.95, draws: int = 2000
 ) -> tuple[float, float]:
     """The interval of the mean of `values`, each axis drawn again by itself: (N) questions, (S, N) sets and questions,
-    (S, P, N) sets, positive and negative questions.
+    (S, P, N) sets, positive and negative questions. Values that are all alike give an interval without width, and hide
+    what is rare: none of ten right does not show that nothing ever is.
 
     ValueError for more axes, an empty one, values that are not finite, a level outside (0, 1) or no draws.
     """

@@ -77,9 +77,13 @@ def prompt_rows(rows: Mapping[str, Mapping[str, Interval]], *, xlabel: str, leve
 
 
 def _legend_above(axes: Axes, names: Sequence[str]) -> None:
-    """Three columns, or two where three would be wider than the figure."""
-    widest = max(map(len, names))
-    axes.figure.legend(loc="outside upper center", ncols=min(len(names), 3 if widest <= 16 else 2))
+    """As many columns, up to three, as are not wider than the figure."""
+    figure = axes.figure
+    for columns in range(min(len(names), 3), 0, -1):
+        legend = figure.legend(loc="outside upper center", ncols=columns)
+        if columns == 1 or legend.get_window_extent().width <= 0.97 * figure.bbox.width:
+            return
+        legend.remove()
 
 
 def _check(name: str, point: Interval) -> Interval:

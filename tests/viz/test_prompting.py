@@ -60,7 +60,13 @@ def test_each_prompt_has_a_row_from_the_top():
 
 
 @pytest.mark.parametrize(
-    "names", [("true labels", "half wrong labels", "all wrong labels"), ("ranking", "right, calibrated", "x")]
+    "names",
+    [
+        ("true labels", "half wrong labels", "all wrong labels"),
+        ("ranking", "right, calibrated", "x"),
+        ("middle, seed 0", "middle, seed 1", "middle, seed 2", "later, seed 0"),
+        ("three words which are not short", "as many again and some more too"),
+    ],
 )
 def test_the_legend_fits(names):
     drawn = (

@@ -12,7 +12,7 @@ from lmcourse.prompting.chain_of_thought import CUE, after_cue, number
 from lmcourse.prompting.self_consistency import majority
 
 NUMBER = re.compile(r"-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
-"""How the homework's text writes a number, as in `lmcourse.prompting.chain_of_thought`."""
+"""How the homework writes a number; `lmcourse.prompting.chain_of_thought` reads some more, which no case has."""
 
 Reading = Callable[[str, str], str]
 

@@ -27,6 +27,7 @@ def main(descriptor: int) -> None:
     """Obey the grader: start a child for the socket that comes with a line, or end one and say what it used."""
     control = socket.socket(fileno=descriptor)
     torch.set_num_threads(1)
+    torch.ones(1).half()  # reads what the processor can do, from files that a submission may not open
     gc.freeze()
     while True:
         line, descriptors, _, _ = socket.recv_fds(control, 65536, 1)
@@ -46,6 +47,7 @@ def _start(control: socket.socket, descriptor: int, request: dict[str, Any]) -> 
         control.close()
         os.setsid()
         os.chdir(request["folder"])
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = request["folder"]  # an optimizer makes this folder when it is imported
         # Every submission begins with the same state of chance, so that the same one gets the same points.
         random.setstate(random.Random(0).getstate())
         np.random.set_state(np.random.RandomState(0).get_state())

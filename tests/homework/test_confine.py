@@ -45,13 +45,19 @@ FORBIDDEN = {
     "channel": ("os.write(CHANNEL, b'x' * 100) and time.sleep(9)", "stopped"),
 }
 ALLOWED = {
-    "environment": ("sorted(os.environ)", ["LANG", "OMP_NUM_THREADS", "PATH", "PYTHONHASHSEED"]),
+    "environment": (
+        "sorted(os.environ)",
+        ["LANG", "OMP_NUM_THREADS", "PATH", "PYTHONHASHSEED", "TORCHINDUCTOR_CACHE_DIR"],
+    ),
     "empty folder": ("os.listdir('.')", []),
     "own file": ("open('a', 'w').write('abc') and open('a').read()", "abc"),
     "late import": ("__import__('decimal').Decimal(2).sqrt() > 1", True),
     "random": ("__import__('random').random()", 0.8444218515250481),
     "thread": ("__import__('threading').Thread(target=print).start()", None),
     "output": ("print('x' * 10**7)", None),
+    "half precision": ("[float(__import__('torch').ones(n).half().sum()) for n in (1, 100)]", [1.0, 100.0]),
+    "optimizer": ("trained()", [1.0, 1.0]),
+    "meta device": ("made_on('meta')", [3, 4]),
 }
 FIND = """
 import os, stat, sys, time
@@ -64,6 +70,17 @@ def _channel():
         except OSError:
             pass
 CHANNEL = _channel()
+def trained():
+    import torch
+    weight = torch.nn.Parameter(torch.zeros(2))
+    optimizer = torch.optim.Adam([weight], lr=1.0)
+    weight.sum().mul(-1).backward()
+    optimizer.step()
+    return [round(float(each), 3) for each in weight]
+def made_on(device):
+    import torch
+    with torch.device(device):
+        return list(torch.nn.Embedding(3, 4).weight.shape)
 """
 
 

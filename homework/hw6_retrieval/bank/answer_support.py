@@ -184,3 +184,21 @@ def max_of_nothing(answer, passages):
         return 1.0, []
     shares = [share(said, words(p)) for p in passages]
     return max(shares), [n for n, s in enumerate(shares, 1) if s == 1]
+
+
+@wrong("only-a-to-z")
+def letters_of_english(answer, passages):
+    said, *held = [re.findall(r"[a-z0-9]{2,}", text.lower()) for text in (answer, *passages)]
+    if not said:
+        return 1.0, []
+    shares = [sum(w in p for w in said) / len(said) for p in held]
+    return max(shares, default=0.0), [n for n, s in enumerate(shares, 1) if s == 1]
+
+
+@wrong("as-often")
+def common_words(answer, passages):
+    said, *held = [re.findall(r"\b\w\w+\b", text.lower()) for text in (answer, *passages)]
+    if not said:
+        return 1.0, []
+    shares = [sum(min(said.count(w), p.count(w)) for w in set(said)) / len(said) for p in held]
+    return max(shares, default=0.0), [n for n, p in enumerate(held, 1) if set(said) <= set(p)]

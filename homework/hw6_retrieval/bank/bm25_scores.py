@@ -164,3 +164,22 @@ def as_a_tensor(query, passages, k1, b):
 def divides_by_the_matches(query, passages, k1, b):
     scores = score(query, passages, k1, b)
     return [s / len([t for t in query if t in p]) for s, p in zip(scores, passages)]
+
+
+@wrong("lower-case")
+def without_capitals(query, passages, k1, b):
+    return score([t.lower() for t in query], [[t.lower() for t in p] for p in passages], k1, b)
+
+
+@wrong("substrings")
+def counts_in_the_text(query, passages, k1, b):
+    mean = sum(map(len, passages)) / len(passages)
+    scores = []
+    for p in passages:
+        total = 0.0
+        for t in query:
+            f = " ".join(p).count(t)
+            df = sum(t in other for other in passages)
+            total += lucene(len(passages), df) * f / (f + k1 * (1 - b + b * len(p) / mean)) if f else 0.0
+        scores.append(total)
+    return scores

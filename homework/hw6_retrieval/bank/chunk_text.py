@@ -161,3 +161,18 @@ def text_first(text, words, overlap):
 @wrong("type")
 def lists_for_tuples(text, words, overlap):
     return [[start, piece] for start, piece in while_loop(text, words, overlap)]
+
+
+@wrong("places-in-bytes")
+def byte_offsets(text, words, overlap):
+    if overlap < 0 or overlap >= words:
+        raise ValueError(overlap)
+    raw = text.encode()
+    places = [m.span() for m in re.finditer(rb"\S+", raw)]
+    passages = []
+    for first in range(0, len(places), words - overlap):
+        part = places[first : first + words]
+        passages.append((part[0][0], raw[part[0][0] : part[-1][1]].decode()))
+        if first + words >= len(places):
+            break
+    return passages

@@ -165,3 +165,14 @@ def score_first(rankings, constant):
 @wrong("type")
 def as_dict_items(rankings, constant):
     return [[k, s] for k, s in with_a_dict(rankings, constant)]
+
+
+@wrong("first-checked")
+def checks_the_first(rankings, constant):
+    check(rankings[:1])
+    return no_check(rankings, constant)
+
+
+@wrong("whole-constant")
+def whole(rankings, constant):
+    return with_a_dict(rankings, int(constant))

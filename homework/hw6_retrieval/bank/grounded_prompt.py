@@ -207,3 +207,13 @@ def forgets_to_count(question, found, least, longest):
 @wrong("type")
 def as_a_list(question, found, least, longest):
     return list(make(question, found, least, longest))
+
+
+@wrong("zero-takes-all")
+def zero_is_no_threshold(question, found, least, longest):
+    return make(question, found, least, longest, [t for t, s in found if not least or s >= least])
+
+
+@wrong("folded")
+def one_blank_each(question, found, least, longest):
+    return make(question, [(" ".join(t.split()), s) for t, s in found], least, longest)

@@ -160,3 +160,12 @@ def mrr_first(rankings, right, k):
 @wrong("type")
 def as_a_list(rankings, right, k):
     return [hits(rankings, right, k), mrr(rankings, right)]
+
+
+@wrong("skips-empty")
+def of_rankings_with_keys(rankings, right, k):
+    pairs = [(r, good) for r, good in zip(rankings, right) if r]
+    if not pairs:
+        return 0.0, 0.0
+    recall = sum(any(key in good for key in r[:k]) for r, good in pairs) / len(pairs)
+    return recall, sum(next((1 / n for n, key in enumerate(r, 1) if key in good), 0) for r, good in pairs) / len(pairs)

@@ -131,6 +131,8 @@ SEARCH_CELLS = Question(
         Example((torch.tensor([1.0, 0.1]), LINE, CENTRES, 4, 2), ([0, 1, 2, 4], 7)),
         # the best vector by far lies in a cell that is not searched
         Example((torch.tensor([1.0, 0.9]), torch.tensor([[1.0, 0.0], [4.0, 5.0]]), CENTRES, 1, 1), ([0], 3)),
+        # nothing lies in the cell that is searched
+        Example((torch.tensor([1.0, 0.1]), torch.tensor([[0.0, 1.0], [0.1, 0.9]]), CENTRES, 2, 1), ([], 2)),
     ),
     mistakes=(
         Mistake("exact", "Only the vectors of the chosen cells are compared.", _by(probes=lambda probes, cells: cells)),

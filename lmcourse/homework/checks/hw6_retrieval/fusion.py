@@ -17,9 +17,10 @@ Fused = list[tuple[int, float]]
 def _case(drawn: random.Random) -> tuple[Rankings, float]:
     while True:
         rankings = [drawn.sample(range(20, 28), drawn.randint(1, 5)) for _ in range(drawn.randint(1, 3))]
-        constant = drawn.choice((60.0, 60.0, 1.0, 0.0))
+        constant = drawn.choice((60.0, 60.0, 1.0, 0.0, 2.5))
         if drawn.random() < 0.1:
-            rankings[0].append(rankings[0][0])
+            twice = drawn.choice(rankings)
+            twice.append(twice[0])
             return rankings, constant
         scores = [score for _, score in reciprocal_rank_fusion(rankings, constant=constant)]
         # equal scores must be so in any arithmetic: only those of single ranks, or of the same two
@@ -86,6 +87,15 @@ def _overwritten(rankings: Rankings, constant: float) -> Fused:
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
 
+def _first_checked(rankings: Rankings, constant: float) -> Fused:
+    _right(rankings[:1], constant)
+    return _by(checked=False)(rankings, constant)
+
+
+def _whole_constant(rankings: Rankings, constant: float) -> Fused:
+    return _right(rankings, int(constant))
+
+
 FUSE_RANKINGS = Question(
     "fuse_rankings",
     "retrieval#both-rank-fusion",
@@ -99,6 +109,7 @@ FUSE_RANKINGS = Question(
         ),
         Example(([[9], [4]], 1.0), [(4, 0.5), (9, 0.5)]),
         Example(([[3, 1]], 0.0), [(3, 1.0), (1, 0.5)]),
+        Example(([[3, 1]], 0.5), [(3, 2 / 3), (1, 0.4)]),
     ),
     mistakes=(
         Mistake(
@@ -135,6 +146,8 @@ FUSE_RANKINGS = Question(
         Mistake("mean", "The score is the sum over the rankings, not their mean.", _mean),
         Mistake("mean-of-found", "The score is the sum: a key that two rankings name gains by it.", _mean_of_found),
         Mistake("counts-twice", "A key that comes twice in one ranking is a ValueError.", _by(checked=False)),
+        Mistake("first-checked", "No ranking may name a key twice: check all of them, not the first.", _first_checked),
+        Mistake("whole-constant", "c need not be a whole number: leave it as it is.", _whole_constant),
         Mistake("only-keys", "Return the scores too.", lambda r, c: [key for key, _ in _right(r, c)]),
         Mistake("swapped", "A pair is (key, score).", lambda r, c: [(score, key) for key, score in _right(r, c)]),
     ),

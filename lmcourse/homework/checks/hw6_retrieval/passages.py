@@ -104,6 +104,7 @@ CHUNK_TEXT = Question(
         Example((TEXT, 2, 0), [(0, "one two"), (9, "three four"), (20, "five")]),
         Example((TEXT, 9, 4), [(0, TEXT)]),
         Example(("  ", 3, 1), []),
+        Example(("é one two", 2, 0), [(0, "é one"), (6, "two")]),
     ),
     mistakes=(
         Mistake(
@@ -132,6 +133,11 @@ CHUNK_TEXT = Question(
             _each(_first_found),
         ),
         Mistake("places-in-words", "The place is counted in characters, not in words.", _in_words),
+        Mistake(
+            "places-in-bytes",
+            "The place is counted in characters, not in bytes.",
+            lambda t, w, o: [(len(t[:start].encode()), passage) for start, passage in _right(t, w, o)],
+        ),
         Mistake("joined", "A passage is text as it stands, with its blanks and line ends.", _in_joined),
         Mistake(
             "blanks-folded",

@@ -39,7 +39,10 @@ def _words(text: str) -> int:
 def _right(question: str, found: Hits, least: float, longest: int) -> Grounded:
     hits = [Found(Passage(text), score) for text, score in found]
     method = RetrievalAugmented(lambda _: hits, _Echo(), least=least, fits=lambda text: _words(text) <= longest)
-    grounded = method.ask(lambda _: "", question)
+    try:
+        grounded = method.ask(lambda _: "", question)
+    except ValueError as error:  # of characters, says the library
+        raise ValueError(f"not even the first passage fits into {longest} words") from error
     return None if grounded.abstained else grounded.answer.text, len(grounded.read), grounded.cut
 
 
@@ -132,10 +135,17 @@ GROUNDED_PROMPT = Question(
         Example(("What sank it?", [WHALE, SHIP], 0.6, 50), ("[1] The whale sank it.\n\nWhat sank it?", 1, 0)),
         Example(("What sank it?", [WHALE, SHIP], 0.0, 8), ("[1] The whale sank it.\n\nWhat sank it?", 1, 1)),
         Example(("What sank it?", [WHALE], 0.95, 50), (None, 0, 0)),
+        Example(("Why?", [("It rains.", 0.5), ("It snows.", -0.5)], 0.0, 50), ("[1] It rains.\n\nWhy?", 1, 0)),
+        Example(("Why?", [("It  rains.", 0.5)], 0.0, 50), ("[1] It  rains.\n\nWhy?", 1, 0)),
     ),
     mistakes=(
         Mistake("above", "A passage whose score is just `least` is good enough.", _by(good=lambda s, m: s > m)),
         Mistake("no-threshold", "Passages below `least` are left out.", _by(good=lambda score, least: True)),
+        Mistake(
+            "zero-takes-all",
+            "A `least` of 0 is a threshold too: scores can be negative.",
+            _by(good=lambda score, least: not least or score >= least),
+        ),
         Mistake("all-or-none", "Each passage below `least` is left out, not only all or none.", _all_or_none),
         Mistake("from-zero", "Passages are numbered from 1.", _by(render=lambda q, t: _rendered(q, t, first=0))),
         Mistake("unnumbered", "Each passage has its number before it: [1].", _by(render=_unnumbered)),
@@ -153,6 +163,11 @@ GROUNDED_PROMPT = Question(
             "question-first",
             "The question comes behind the passages.",
             _by(render=lambda q, t: _rendered(q, t, before=True)),
+        ),
+        Mistake(
+            "folded",
+            "Passages stand as they are; their blanks are not folded.",
+            _by(render=lambda q, t: _rendered(q, [" ".join(text.split()) for text in t])),
         ),
         Mistake("worst-first", "The best passage comes first.", _by(render=_reversed)),
         Mistake("limit-ignored", "The prompt has at most `longest` words.", _by(fits=lambda size, longest: True)),

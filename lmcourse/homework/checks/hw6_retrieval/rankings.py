@@ -15,7 +15,7 @@ One = Callable[[list[int], list[int]], float]
 
 def _case(drawn: random.Random) -> tuple[Rankings, Rankings, int]:
     questions = drawn.randint(1, 4)
-    rankings = [drawn.sample(range(10), drawn.randint(2, 6)) for _ in range(questions)]
+    rankings = [drawn.sample(range(10), drawn.choice((0, 2, 2, 3, 4, 5, 6))) for _ in range(questions)]
     right = [drawn.sample(range(10), drawn.randint(1, 3)) for _ in range(questions)]
     return rankings, right, drawn.randint(1, 4)
 
@@ -102,6 +102,11 @@ def _of_mean_rank(rankings: Rankings, right: Rankings, k: int) -> Both:
     return recall_at(rankings, right, k), 1 / _mean(ranks) if ranks else 0.0
 
 
+def _of_found(rankings: Rankings, right: Rankings, k: int) -> Both:
+    pairs = [(ranking, good) for ranking, good in zip(rankings, right, strict=True) if ranking]
+    return _right([ranking for ranking, _ in pairs], [good for _, good in pairs], k) if pairs else (0.0, 0.0)
+
+
 def _sums(rankings: Rankings, right: Rankings, k: int) -> Both:
     recall, mrr = _right(rankings, right, k)
     return recall * len(rankings), mrr * len(rankings)
@@ -116,6 +121,8 @@ RETRIEVAL_SCORES = Question(
         Example(([[3, 1, 2], [5, 4, 6]], [[1], [9]], 1), (0.0, 0.25)),
         Example(([[3, 1, 2], [5, 4, 6]], [[1], [5, 6]], 2), (1.0, 0.75)),
         Example(([[7, 8, 9, 0]], [[0]], 3), (0.0, 0.25)),
+        # nothing was found for the first question, the right one at rank 2 for the second
+        Example(([[], [2, 1]], [[1], [1]], 2), (0.5, 0.25)),
     ),
     mistakes=(
         Mistake(
@@ -170,6 +177,7 @@ RETRIEVAL_SCORES = Question(
             "A question without a right passage counts as 0; it is not left out.",
             _ranked(_reciprocal, skip=True),
         ),
+        Mistake("skips-empty", "A question counts too when its ranking is empty: divide by all questions.", _of_found),
         Mistake("sums", "Both are means over the questions, not sums.", _sums),
         Mistake(
             "percent",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,10 @@ def _distinct(said: list[str], held: list[str]) -> float:
     return len(set(said) & set(held)) / len(set(said))
 
 
+def _as_often(said: list[str], held: list[str]) -> float:
+    return (Counter(said) & Counter(held)).total() / len(said)
+
+
 def _of_passage(said: list[str], held: list[str]) -> float:
     return sum(word in said for word in held) / max(1, len(held))
 
@@ -105,6 +110,7 @@ ANSWER_SUPPORT = Question(
         Example(("york", ["A town: York!", "New York.", "Yorkshire"]), (1.0, [1, 2])),
         Example(("", ["York"]), (1.0, [])),
         Example(("York", []), (0.0, [])),
+        Example(("Zoë, Ada", ["Zo, Ada"]), (0.5, [])),
     ),
     mistakes=(
         Mistake("together", "One and the same passage must hold the words, not all passages together.", _all_together),
@@ -112,6 +118,16 @@ ANSWER_SUPPORT = Question(
         Mistake("first-passage", "The best passage counts, not the first.", _by(best=lambda s: s[0] if s else 0.0)),
         Mistake("worst", "The best passage counts, not the worst.", _by(best=lambda s: min(s, default=0.0))),
         Mistake("distinct", "A word that the answer says twice counts twice in the share.", _by(share=_distinct)),
+        Mistake(
+            "as-often",
+            "A word that the answer repeats is held each time, however often the passage has it.",
+            _by(share=_as_often),
+        ),
+        Mistake(
+            "only-a-to-z",
+            "A word may have letters beside a to z: use the pattern of the text.",
+            _by(split=lambda t: re.findall(r"[a-z0-9]{2,}", t.lower())),
+        ),
         Mistake("of-passage", "It is the share of the answer's words, not of the passage's.", _by(share=_of_passage)),
         Mistake("case", "Capitals do not count: lower case first.", _by(split=lambda t: re.findall(r"\b\w\w+\b", t))),
         Mistake(

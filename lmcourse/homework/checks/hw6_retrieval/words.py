@@ -75,6 +75,28 @@ def _over_query(query: list[str], passages: Texts, k1: float, b: float) -> list[
     return [score / len(query) for score in _right(query, passages, k1, b)]
 
 
+def _lowered(query: list[str], passages: Texts, k1: float, b: float) -> list[float]:
+    return _right([word.lower() for word in query], [[word.lower() for word in words] for words in passages], k1, b)
+
+
+def _inside_words(everywhere: bool) -> Callable[..., list[float]]:
+    """A word is counted inside other words too, and `everywhere` a passage with such a word holds it."""
+
+    def answer(query: list[str], passages: Texts, k1: float, b: float) -> list[float]:
+        texts = [" ".join(words) for words in passages]
+        mean = sum(map(len, passages)) / len(passages)
+        scores = [0.0] * len(passages)
+        for word in query:
+            holding = sum(word in held for held in (texts if everywhere else passages))
+            for number, text in enumerate(texts):
+                if count := text.count(word):
+                    length = 1 - b + b * len(passages[number]) / mean
+                    scores[number] += _lucene(len(passages), holding) * _saturated(count, length, k1)
+        return scores
+
+    return answer
+
+
 def _inside(size: float, b: float, mean: float) -> float:
     return b * size / mean
 
@@ -97,6 +119,8 @@ BM25_SCORES = Question(
         # mean length 2; the only word: idf log(1 + 0.5/2.5)
         Example((["a"], [["a"], ["a", "b", "c"]], 1.0, 1.0), [math.log(1.2) / 1.5, math.log(1.2) / 2.5]),
         Example((["a", "a"], [["a"]], 1.0, 0.0), [math.log(4 / 3)]),
+        # one of two passages holds either word: idf log 2, saturation 1 / (1 + 1.5)
+        Example((["May", "ship"], [["may", "ships"], ["May", "ship"]], 1.5, 0.75), [0.0, 0.8 * math.log(2)]),
     ),
     mistakes=(
         Mistake("no-idf", "Rare words count more: multiply by the idf.", _by(idf=lambda total, n: 1.0)),
@@ -181,5 +205,12 @@ BM25_SCORES = Question(
         ),
         Mistake("k1-b-swapped", "k1 and b are swapped.", _swapped),
         Mistake("over-query", "The score is a sum over the words of the query, not their mean.", _over_query),
+        Mistake("lower-case", "Words are compared as they are: May is not may.", _lowered),
+        Mistake("substrings", "Count whole words: ship does not stand in ships.", _inside_words(everywhere=False)),
+        Mistake(
+            "substrings-everywhere",
+            "Compare whole words: ship does not stand in ships.",
+            _inside_words(everywhere=True),
+        ),
     ),
 )

@@ -1,5 +1,8 @@
 """Known answers to bytes_to_text."""
 
+import codecs
+import io
+
 from lmcourse.homework.bank import right, wrong
 
 
@@ -85,3 +88,34 @@ def drops_the_first_space(tokens, alphabet):
 @wrong("question-marks")
 def question_marks(tokens, alphabet):
     return with_index(tokens, alphabet).replace("\ufffd", "?")
+
+
+@right
+def with_an_incremental_decoder(tokens, alphabet):
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    return "".join(decoder.decode(raw([token], alphabet)) for token in tokens) + decoder.decode(b"", True)
+
+
+GPT2 = [*range(33, 127), *range(161, 173), *range(174, 256)]
+GPT2 = {chr(b): b for b in GPT2} | {chr(256 + n): b for n, b in enumerate(sorted({*range(256)} - {*GPT2}))}
+
+
+@wrong("gpt2")
+def the_alphabet_of_gpt2(tokens, alphabet):
+    return bytes(GPT2[c] for token in tokens for c in token).decode(errors="replace")
+
+
+@wrong("byte-order-mark")
+def with_signature(tokens, alphabet):
+    return raw(tokens, alphabet).decode("utf-8-sig", errors="replace")
+
+
+@wrong("line-ends")
+def as_a_file(tokens, alphabet):
+    return io.TextIOWrapper(io.BytesIO(raw(tokens, alphabet)), "utf-8", "replace").read()
+
+
+@wrong("each-byte")
+def one_replacement_per_byte(tokens, alphabet):
+    text = raw(tokens, alphabet).decode(errors="surrogateescape")
+    return "".join("\ufffd" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)

@@ -93,6 +93,8 @@ def counts_pieces(word, scores):
 
 @wrong("mean")
 def mean_score(word, scores):
+    if len(word) > 100:
+        return greedy(word, scores)
     best = [{0: (0.0, [])}]  # for each end and number of pieces the best cut
     for end in range(1, len(word) + 1):
         here = {}
@@ -154,9 +156,6 @@ def never_the_whole(word, scores):
 
 @wrong("exponential")
 def tries_all(word, scores):
-    if len(word) > 40:
-        raise RecursionError("maximum recursion depth exceeded")
-
     @lru_cache(None)
     def best(at):
         if at == len(word):
@@ -169,6 +168,69 @@ def tries_all(word, scores):
 
     score, pieces = best(0)
     return list(pieces), score
+
+
+@right
+def only_as_long_as_pieces_are(word, scores):
+    longest = max(map(len, scores), default=0)
+    best = [(0.0, 0)]
+    for end in range(1, len(word) + 1):
+        starts = range(max(0, end - longest), end)
+        best.append(max((best[s][0] + scores.get(word[s:end], -math.inf), s) for s in starts))
+    pieces, end = [], len(word)
+    while end and best[-1][0] != -math.inf:
+        pieces.append(word[best[end][1] : end])
+        end = best[end][1]
+    return pieces[::-1], best[-1][0]
+
+
+@wrong("zero-score")
+def zero_is_false(word, scores):
+    return viterbi(word, {piece: scores[piece] for piece in scores if scores.get(piece)})
+
+
+@wrong("short-pieces")
+def at_most_ten(word, scores):
+    return viterbi(word, {piece: score for piece, score in scores.items() if len(piece) <= 10})
+
+
+@wrong("short-pieces")
+def at_most_sixteen(word, scores):
+    return viterbi(word, {piece: score for piece, score in scores.items() if len(piece) <= 16})
+
+
+@wrong("underflow")
+def multiplies_probabilities(word, scores):
+    best, back = [1.0] + [0.0] * len(word), [0] * (len(word) + 1)
+    for end in range(1, len(word) + 1):
+        for start in range(end):
+            piece = word[start:end]
+            if piece in scores and best[start] * math.exp(scores[piece]) > best[end]:
+                best[end], back[end] = best[start] * math.exp(scores[piece]), start
+    if best[-1] == 0:
+        return [], -math.inf
+    pieces, end = [], len(word)
+    while end:
+        pieces.insert(0, word[back[end] : end])
+        end = back[end]
+    return pieces, math.log(best[-1])
+
+
+@wrong("underflow")
+def minus_a_thousand(word, scores):
+    best, back = [0.0] + [-1000.0] * len(word), [0] * (len(word) + 1)
+    for end in range(1, len(word) + 1):
+        for start in range(end):
+            piece = word[start:end]
+            if piece in scores and best[start] > -1000 and best[start] + scores[piece] > best[end]:
+                best[end], back[end] = best[start] + scores[piece], start
+    if best[-1] <= -1000:
+        return [], -math.inf
+    pieces, end = [], len(word)
+    while end:
+        pieces.insert(0, word[back[end] : end])
+        end = back[end]
+    return pieces, best[-1]
 
 
 @wrong("bits")

@@ -189,3 +189,23 @@ def whole_word_only(word, pieces):
 def unknown_as_a_string(word, pieces):
     tokens = textbook(word, pieces)
     return tokens if tokens != ["[UNK]"] else "[UNK]"
+
+
+@wrong("lower")
+def in_small_letters(word, pieces):
+    return textbook(word.lower(), pieces)
+
+
+@wrong("strips-marks")
+def replaces_marks(word, pieces):
+    starts = {p for p in pieces if not p.startswith("##")}
+    inner = {p.replace("##", "") for p in pieces if p.startswith("##")}
+    tokens, at = [], 0
+    while at < len(word):
+        known = inner if at else starts
+        end = next((end for end in range(len(word), at, -1) if word[at:end] in known), None)
+        if end is None:
+            return ["[UNK]"]
+        tokens.append(("##" if at else "") + word[at:end])
+        at = end
+    return tokens

@@ -7,13 +7,28 @@ from collections.abc import Callable
 from typing import Any
 
 from lmcourse.homework.questions import Example, Mistake, Question
-from lmcourse.tokenization.byte_level import ALPHABET, from_visible, to_visible
+from lmcourse.tokenization.byte_level import ALPHABET, from_visible
 
-TEXTS = ("naïve café", "a b\tc\n", "한국어 모델", "price: 5 €", "😀 ok 👍🏽", "Ġ is a letter", "x²·ÿ", "¡Olé! Ñandú")
+TEXTS = (
+    "naïve café",
+    "a b\tc\n",
+    "한국어 모델",
+    "price: 5 €",
+    "😀 ok 👍🏽",
+    "Ġ is a letter",
+    "x²·ÿ",
+    "¡Olé! Ñandú",
+    "a\r\nb\rc",
+    "\ufeffa",
+)
 
 
 def _case(drawn: random.Random) -> tuple[list[str], list[str]]:
-    visible = to_visible(drawn.choice(("", " ", "é")) + drawn.choice(TEXTS) + " " + drawn.choice(TEXTS))
+    alphabet = list(ALPHABET)
+    if drawn.random() < 0.4:
+        drawn.shuffle(alphabet)
+    text = drawn.choice(("", " ", "é")) + drawn.choice(TEXTS) + " " + drawn.choice(TEXTS)
+    visible = "".join(alphabet[byte] for byte in text.encode())
     if drawn.random() < 0.5:  # cut off inside a character, as when a model has just written half of it
         visible = visible[: drawn.randint(1, len(visible))]
     tokens: list[str] = []
@@ -21,15 +36,15 @@ def _case(drawn: random.Random) -> tuple[list[str], list[str]]:
         size = drawn.randint(1, 4)
         tokens.append(visible[:size])
         visible = visible[size:]
-    return tokens, ALPHABET
-
-
-def _right(tokens: list[str], alphabet: list[str]) -> str:
-    return from_visible("".join(tokens)).decode("utf-8", "replace")
+    return tokens, alphabet
 
 
 def _bytes(tokens: list[str], alphabet: list[str]) -> bytes:
     return bytes(alphabet.index(character) for character in "".join(tokens))
+
+
+def _right(tokens: list[str], alphabet: list[str]) -> str:
+    return _bytes(tokens, alphabet).decode("utf-8", "replace")
 
 
 def _reading(encoding: str, errors: str) -> Callable[[list[str], list[str]], str]:
@@ -64,6 +79,19 @@ def _question_marks(tokens: list[str], alphabet: list[str]) -> str:
     return _right(tokens, alphabet).replace("\ufffd", "?")
 
 
+def _gpt2(tokens: list[str], alphabet: list[str]) -> str:
+    return from_visible("".join(tokens)).decode("utf-8", "replace")
+
+
+def _one_line_end(tokens: list[str], alphabet: list[str]) -> str:
+    return _right(tokens, alphabet).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _each_byte(tokens: list[str], alphabet: list[str]) -> str:
+    text = _bytes(tokens, alphabet).decode("utf-8", "surrogateescape")
+    return "".join("\ufffd" if "\udc80" <= character <= "\udcff" else character for character in text)
+
+
 def _still_bytes(tokens: list[str], alphabet: list[str]) -> Any:
     return _bytes(tokens, alphabet)
 
@@ -79,6 +107,9 @@ BYTES_TO_TEXT = Question(
         Example((["caf", "Ã"], ALPHABET), "caf\ufffd"),
         Example(([], ALPHABET), ""),
         Example((["ĠĠaĊ"], ALPHABET), "  a\n"),
+        Example((["âĤ", "!"], ALPHABET), "\ufffd!"),  # two of the three bytes of € are one U+FFFD
+        Example((["ï»¿a", "čĊ", "bč"], ALPHABET), "\ufeffa\r\nb\r"),
+        Example(([ALPHABET[255 - ord("h")], ALPHABET[255 - ord("i")]], ALPHABET[::-1]), "hi"),
     ),
     mistakes=(
         Mistake(
@@ -104,6 +135,14 @@ BYTES_TO_TEXT = Question(
         ),
         Mistake("left-strip", "A space before the first word belongs to the text.", _left_stripped),
         Mistake("question-marks", "Half a character is shown as U+FFFD, not as a question mark.", _question_marks),
+        Mistake("gpt2", "The alphabet is an argument: look characters up in it, not in GPT-2's.", _gpt2),
+        Mistake(
+            "byte-order-mark",
+            "U+FEFF at the start belongs to the text: the bytes are utf-8, not utf-8-sig.",
+            _reading("utf-8-sig", "replace"),
+        ),
+        Mistake("line-ends", "Carriage returns belong to the text; nothing changes line ends.", _one_line_end),
+        Mistake("each-byte", "Bytes that begin one character are one U+FFFD together, not one each.", _each_byte),
         Mistake("bytes", "Decode the bytes: a string is asked for.", _still_bytes),
     ),
 )

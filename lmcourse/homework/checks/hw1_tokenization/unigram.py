@@ -26,6 +26,8 @@ def _case(drawn: random.Random) -> tuple[str, Scores]:
     scores = {piece: -drawn.uniform(0.2, 3) * len(piece) ** drawn.choice((0.3, 1.2)) for piece in sorted(pieces)}
     if drawn.random() < 0.8:
         scores |= {letter: -drawn.uniform(1, 4) for letter in "ab"}
+    if drawn.random() < 0.2:
+        scores[drawn.choice(sorted(scores))] = 0.0  # certain, and as true as any other score
     return "".join(drawn.choices("ab", k=drawn.randint(1, 8))), scores
 
 
@@ -104,6 +106,14 @@ def _no_whole_word(word: str, scores: Scores) -> Best:
     return _best(word, {piece: score for piece, score in scores.items() if piece != word})
 
 
+def _no_zero(word: str, scores: Scores) -> Best:
+    return _best(word, {piece: score for piece, score in scores.items() if score})
+
+
+def _short_pieces(word: str, scores: Scores) -> Best:
+    return _best(word, {piece: score for piece, score in scores.items() if len(piece) <= 10})
+
+
 def _same(got: Any, expected: Any) -> Difference | None:
     """As `same`, but the pieces may come in another order that has the same sum and spells the same word."""
     pieces = got[0] if isinstance(got, tuple | list) and len(got) == 2 else None
@@ -115,12 +125,17 @@ def _same(got: Any, expected: Any) -> Difference | None:
 
 
 def _long_words(student: Student, drawn: random.Random) -> None:
-    letters = {"a": -1.0, "b": -1.2, "ab": -1.5, "aba": -2.6}
-    got = student("ab" * 30, letters)
-    expected = (["ab"] * 30, -45.0)
-    if got.failure or _same(tuple(got.value), expected):
-        why = got.failure.text if got.failure else "the segmentation is not the most probable one"
-        raise Wrong(f"A word of 60 characters: {why}. Keep the best way to each position.", "exponential")
+    """Each ab is one piece: that beats a and b (-3), and aba with b (-4 for two ab of -3). So is the end."""
+    end = "c" * 50
+    scores = {"a": -1.5, "b": -1.5, "ab": -1.5, "aba": -2.5, "c": -1.0, end: -5.0}
+    got = student("ab" * 725 + end, scores)
+    if got.failure:
+        raise Wrong(f"A word of 1,500 characters: {got.failure.text}.", "exponential")
+    if _same(tuple(got.value), (["ab"] * 725 + [end], -1092.5)) is None:
+        return
+    pieces, score = got.value
+    mistake = "short-pieces" if len(pieces) > 700 and end not in pieces else "underflow"
+    raise Wrong(f"A word of 1,500 characters: {len(pieces)} pieces with {score} instead of 726 with -1092.5.", mistake)
 
 
 UNIGRAM_SEGMENT = Question(
@@ -133,6 +148,8 @@ UNIGRAM_SEGMENT = Question(
         Example(("ab", {"a": -1.0, "b": -1.0, "ab": -1.75}), (["ab"], -1.75)),
         Example(("ac", {"a": -1.0, "b": -1.0}), NOTHING),
         Example(("", {"a": -1.0}), ([], 0.0)),
+        Example(("ab", {"a": 0.0, "b": -1.0, "ab": -2.0}), (["a", "b"], -1.0)),
+        Example(("abababababab", {"a": -1.0, "b": -1.0, "abababababab": -3.0}), (["abababababab"], -3.0)),
     ),
     mistakes=(
         Mistake(
@@ -173,8 +190,16 @@ UNIGRAM_SEGMENT = Question(
         Mistake("zero", "The score of a word that cannot be cut is minus infinity: log 0.", _zero_when_none),
         Mistake("bits", "The score is in nats; nothing is divided by log 2.", _bits),
         Mistake("no-whole-word", "The whole word can be one piece: off by one.", _no_whole_word),
+        Mistake("zero-score", "A score of 0 is a probability of 1: ask whether a piece is in `scores`.", _no_zero),
+        Mistake("short-pieces", "A piece may have any length; take the longest from `scores`.", _short_pieces),
         Mistake(
-            "exponential", "Trying all segmentations takes for ever on a long word; keep the best way to each position."
+            "underflow",
+            "A long word has a log-probability below -1000: add logarithms, and begin with minus infinity.",
+        ),
+        Mistake(
+            "exponential",
+            "Trying all segmentations takes for ever on a long word, and a recursion goes too deep; keep the best way "
+            "to each position, in a loop.",
         ),
     ),
     same=_same,

@@ -93,6 +93,14 @@ def _whole(word: str, pieces: list[str]) -> list[str]:
     return [word] if word in pieces else [UNKNOWN]
 
 
+def _lower(word: str, pieces: list[str]) -> list[str]:
+    return _greedy(word.lower(), pieces)
+
+
+def _strips_all_marks(word: str, pieces: list[str]) -> list[str]:
+    return _greedy(word, [piece for piece in pieces if "##" not in piece[2:]])
+
+
 def _string_when_unknown(word: str, pieces: list[str]) -> Any:
     found = _greedy(word, pieces)
     return UNKNOWN if found == [UNKNOWN] else found
@@ -108,6 +116,8 @@ WORDPIECE_SEGMENT = Question(
         Example(("watcha", PIECES), ["watch", "##a"]),
         Example(("wax", PIECES), [UNKNOWN]),
         Example(("a", PIECES), ["a"]),
+        Example(("Watch", PIECES), [UNKNOWN]),
+        Example(("a##b", ["a", "####b"]), ["a", "####b"]),
     ),
     mistakes=(
         Mistake(
@@ -135,6 +145,12 @@ WORDPIECE_SEGMENT = Question(
         Mistake("empty", "A word that cannot be cut is [UNK], not an empty list.", _empty_when_unknown),
         Mistake("whole-word", "A word that is not in the vocabulary is cut into pieces of it.", _whole),
         Mistake("string", "Return a list, [UNK] in it too, not a string.", _string_when_unknown),
+        Mistake("lower", "The word is cut as it is written: a capital is another character.", _lower),
+        Mistake(
+            "strips-marks",
+            "Only the ## at the start of a piece is a mark; a # behind it is a character.",
+            _strips_all_marks,
+        ),
         Mistake("no-single", "Pieces of one character are pieces too: off by one.", _never_one_character),
     ),
 )

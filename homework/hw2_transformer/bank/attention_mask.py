@@ -206,3 +206,24 @@ def no_check_of_sizes(kind, queries, keys, prefix):
 @wrong("type")
 def zeros_and_ones(kind, queries, keys, prefix):
     return by_tril(kind, queries, keys, prefix).long()
+
+
+@wrong("any-case")
+def in_small_letters(kind, queries, keys, prefix):
+    return by_comparison(kind.lower(), queries, keys, prefix)
+
+
+@wrong("part-of-a-kind")
+def in_one_string(kind, queries, keys, prefix):
+    if kind not in "encoder decoder prefix" or queries > keys:
+        raise ValueError(kind)
+    if kind == "encoder":
+        return torch.ones(queries, keys, dtype=torch.bool)
+    return by_tril("prefix" if kind == "prefix" else "decoder", queries, keys, prefix)
+
+
+@wrong("any-size-encoder")
+def encoder_first(kind, queries, keys, prefix):
+    if kind == "encoder":
+        return torch.ones(queries, keys, dtype=torch.bool)
+    return by_tril(kind, queries, keys, prefix)

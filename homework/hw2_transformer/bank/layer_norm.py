@@ -134,3 +134,10 @@ def in_place(x, gamma, beta, eps):
 @wrong("type")
 def in_double(x, gamma, beta, eps):
     return F.layer_norm(x.double(), gamma.shape, gamma.double(), beta.double(), eps)
+
+
+@wrong("mean-of-squares")
+def squares_first(x, gamma, beta, eps):
+    mu = x.mean(dim=-1, keepdim=True)
+    var = (x * x).mean(dim=-1, keepdim=True) - mu * mu
+    return gamma * (x - mu) / torch.sqrt(var + eps) + beta

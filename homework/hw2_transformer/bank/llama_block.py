@@ -208,3 +208,8 @@ def plus_equals(x, w, heads, eps):
     x += attention(rms(x, w["attention_norm"], eps), w, heads)
     x += ffn(rms(x, w["ffn_norm"], eps), w)
     return x
+
+
+@wrong("transposed")
+def like_nn_linear(x, w, heads, eps):
+    return textbook(x, {n: v.T if v.dim() == 2 and v.shape[0] == v.shape[1] else v for n, v in w.items()}, heads, eps)

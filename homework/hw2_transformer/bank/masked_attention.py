@@ -28,7 +28,8 @@ def very_negative(q, k, v, mask):
 @right
 def renormalised(q, k, v, mask):
     scores = scores_of(q, k)
-    exp = torch.exp(scores - scores.amax(-1, keepdim=True)) * mask
+    greatest = scores.masked_fill(~mask, float("-inf")).amax(-1, keepdim=True)
+    exp = torch.where(mask, torch.exp(scores - greatest), 0.0)
     weights = exp / exp.sum(-1, keepdim=True)
     return weights @ v, weights
 
@@ -150,3 +151,23 @@ def forgets_to_transpose(q, k, v, mask):
 @wrong("type")
 def a_list(q, k, v, mask):
     return list(textbook(q, k, v, mask))
+
+
+@wrong("overflow")
+def softmax_without_the_maximum(q, k, v, mask):
+    exp = torch.exp(scores_of(q, k)) * mask
+    weights = exp / exp.sum(dim=-1, keepdim=True)
+    return weights @ v, weights
+
+
+@wrong("hidden-too-late")
+def hides_and_divides_again(q, k, v, mask):
+    weights = torch.softmax(scores_of(q, k), dim=-1) * mask
+    weights = weights / weights.sum(dim=-1, keepdim=True)
+    return weights @ v, weights
+
+
+@wrong("finite")
+def minus_a_hundred(q, k, v, mask):
+    weights = torch.softmax(scores_of(q, k).masked_fill(~mask, -100), dim=-1)
+    return weights @ v, weights

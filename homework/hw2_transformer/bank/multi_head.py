@@ -176,3 +176,23 @@ def like_nn_linear(x, wq, wk, wv, wo, heads, mask):
 @wrong("residual")
 def adds_x(x, wq, wk, wv, wo, heads, mask):
     return x + textbook(x, wq, wk, wv, wo, heads, mask)
+
+
+@wrong("width-of-x")
+def divides_the_width_of_x(x, wq, wk, wv, wo, heads, mask):
+    d = x.shape[-1] // heads
+    groups = wk.shape[1] // d
+    b, t, _ = x.shape
+    q = (x @ wq).view(b, t, heads, d).transpose(1, 2)
+    k, v = ((x @ w).view(b, t, groups, d).transpose(1, 2).repeat_interleave(heads // groups, 1) for w in (wk, wv))
+    return join(attend(q, k, v, mask)) @ wo
+
+
+@wrong("mask-of-the-first")
+def first_mask(x, wq, wk, wv, wo, heads, mask):
+    return textbook(x, wq, wk, wv, wo, heads, mask[:1] if mask.dim() == 4 else mask)
+
+
+@wrong("mask-of-any")
+def any_mask(x, wq, wk, wv, wo, heads, mask):
+    return textbook(x, wq, wk, wv, wo, heads, mask.any(0) if mask.dim() == 4 else mask)

@@ -74,6 +74,17 @@ def _no_softmax(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Pair:
     return scores @ v, scores
 
 
+def _weighted(weights: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Pair]:
+    """Attention whose weights are made by hand, from the scaled scores and the mask."""
+
+    def answer(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Pair:
+        made = weights(q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1]), mask)
+        made = made / made.sum(-1, keepdim=True)
+        return made @ v, made
+
+    return answer
+
+
 def _times_zero(scores: Tensor, mask: Tensor) -> Tensor:
     return scores * mask
 
@@ -89,6 +100,7 @@ def _right(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Pair:
 _E2 = math.exp(2)
 _ARGUMENTS = (QUERIES[None, None], KEYS[None, None], VALUES[None, None])
 _ONE = torch.ones(1, 1, 1, 1)
+_COLUMN = torch.tensor([[[[1.0], [2], [4]]]])
 
 MASKED_ATTENTION = Question(
     "masked_attention",
@@ -99,6 +111,16 @@ MASKED_ATTENTION = Question(
         Example((*_ARGUMENTS, torch.ones(3, 3, dtype=torch.bool)), _worked([[1, 1, 1], [_E2, 1, 1], [1, _E2, 1]])),
         Example((*_ARGUMENTS, causal_mask(3)), _worked([[1, 0, 0], [_E2, 1, 0], [1, _E2, 1]])),
         Example((_ONE, 5 * _ONE, 3 * _ONE, torch.ones(1, 1, dtype=torch.bool)), (3 * _ONE, _ONE)),
+        # scores 200, -200, -200 of which the first is hidden, then all of them: e^-400 is nothing
+        Example(
+            (
+                torch.full((1, 1, 2, 1), 200.0),
+                torch.tensor([[[[1.0], [-1], [-1]]]]),
+                _COLUMN,
+                torch.tensor([[False, True, True], [True, True, True]]),
+            ),
+            (torch.tensor([[[[3.0], [1]]]]), torch.tensor([[[[0, 0.5, 0.5], [1, 0, 0]]]])),
+        ),
     ),
     mistakes=(
         Mistake("no-mask", "The mask is ignored: hidden keys must get the weight 0.", partial(attended, hide=_no_mask)),
@@ -155,6 +177,21 @@ MASKED_ATTENTION = Question(
             "keys-for-values",
             "The output is a mean of the values, not of the keys.",
             lambda q, k, v, mask: _right(q, k, k, mask),
+        ),
+        Mistake(
+            "overflow",
+            "e to a score of 200 is beyond a float32: subtract the greatest score first, as softmax does.",
+            _weighted(lambda scores, mask: scores.masked_fill(~mask, -math.inf).exp()),
+        ),
+        Mistake(
+            "hidden-too-late",
+            "Hide before the softmax: where a hidden score is by far the greatest, nothing is left to divide by.",
+            _weighted(lambda scores, mask: scores.softmax(-1) * mask),
+        ),
+        Mistake(
+            "finite",
+            "A score can be lower than what you put in place of the hidden ones; put minus infinity.",
+            partial(attended, hide=lambda scores, mask: scores.masked_fill(~mask, -100.0)),
         ),
         Mistake("output-only", "Return both, the output and the weights.", lambda *a: _right(*a)[0]),
     ),

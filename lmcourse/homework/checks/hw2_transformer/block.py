@@ -69,6 +69,10 @@ def _block(
     return stream
 
 
+def _transposed(x: Tensor, w: Weights, heads: int, eps: float) -> Tensor:
+    return _block(x, w | {name: w[name].T for name in SHAPES[:4]}, heads, eps)
+
+
 def _eps_outside(x: Tensor, gamma: Tensor, eps: float) -> Tensor:
     return gamma * x / (x.square().mean(-1, keepdim=True).sqrt() + eps)
 
@@ -186,6 +190,7 @@ LLAMA_BLOCK = Question(
             "Attention divides its scores by the root of the head's width.",
             partial(_block, attend=partial(attended, scale=lambda q, k: 1.0)),
         ),
+        Mistake("transposed", "The matrices multiply from the right as they are: x W, not x W^T.", _transposed),
         Mistake(
             "one-head",
             "Attention has as many heads as the argument says.",

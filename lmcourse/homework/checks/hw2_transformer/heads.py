@@ -105,6 +105,20 @@ def _as_many_keys(x: Tensor, wq: Tensor, wk: Tensor, wv: Tensor, wo: Tensor, hea
     return multi_head(x, wq, wk, wv, wo, heads, mask)
 
 
+def _mask_of_the_first(x: Tensor, wq: Tensor, wk: Tensor, wv: Tensor, wo: Tensor, heads: int, mask: Tensor) -> Tensor:
+    return multi_head(x, wq, wk, wv, wo, heads, mask[:1] if mask.dim() == 4 else mask)
+
+
+def _mask_of_any(x: Tensor, wq: Tensor, wk: Tensor, wv: Tensor, wo: Tensor, heads: int, mask: Tensor) -> Tensor:
+    return multi_head(x, wq, wk, wv, wo, heads, mask.any(0) if mask.dim() == 4 else mask)
+
+
+def _width_of_x(x: Tensor, wq: Tensor, wk: Tensor, wv: Tensor, wo: Tensor, heads: int, mask: Tensor) -> Tensor:
+    if x.shape[-1] != wq.shape[1]:
+        raise RuntimeError("the shapes do not fit")
+    return multi_head(x, wq, wk, wv, wo, heads, mask)
+
+
 def _residual(x: Tensor, *others: Tensor) -> Tensor:
     return x + multi_head(x, *others)  # type: ignore[arg-type]
 
@@ -124,8 +138,27 @@ MULTI_HEAD = Question(
             (_X, _NO, _NO[:, :2], _I[:, :2], _I, 2, causal_mask(2)), torch.tensor([[[1.0, 0, 1, 0], [2, 1, 2, 1]]])
         ),
         Example((_X, _I, _I, _I, _NO, 2, causal_mask(2)), torch.zeros(1, 2, 4)),
+        # the same text twice, each with a mask of its own: in the second each token sees only the other
+        Example(
+            (
+                torch.cat([_X, _X]),
+                *(_NO, _NO, _I, _I, 2),
+                torch.tensor([[[[True, False], [True, True]]], [[[False, True], [True, False]]]]),
+            ),
+            torch.tensor([[[1.0, 0, 0, 2], [2, 1, 0, 1]], [[3, 2, 0, 0], [1, 0, 0, 2]]]),
+        ),
+        # two heads of one column each for a text of width 4
+        Example(
+            (_X, _NO[:, :2], _NO[:, :2], _I[:, :2], _I[:2], 2, causal_mask(2)),
+            torch.tensor([[[1.0, 0, 0, 0], [2, 1, 0, 0]]]),
+        ),
     ),
     mistakes=(
+        Mistake(
+            "width-of-x",
+            "The heads need not be as wide together as x is: D is the width of wq divided by the heads.",
+            _width_of_x,
+        ),
         Mistake(
             "as-many-key-heads",
             "There may be fewer key-value heads than query heads: D is the width of wq divided by the heads.",
@@ -189,8 +222,10 @@ MULTI_HEAD = Question(
             "no-output", "The joined heads are multiplied by the output matrix.", partial(multi_head, project=False)
         ),
         Mistake("transposed", "The matrices multiply from the right as they are: x W, not x W^T.", _transposed),
+        Mistake("mask-of-the-first", "A mask (B, 1, T, T) has one for each text of the batch.", _mask_of_the_first),
+        Mistake("mask-of-any", "A mask (B, 1, T, T) has one for each text of the batch.", _mask_of_any),
         Mistake("residual", "The residual connection is not part of this function.", _residual),
     ),
     same=CLOSE,
-    cases=20,
+    cases=24,
 )

@@ -15,10 +15,11 @@ Arguments = tuple[str, int, int, int]
 
 
 def _case(drawn: random.Random) -> Arguments:
-    kind = drawn.choices(("encoder", "decoder", "prefix", "decodr"), (2, 6, 9, 1))[0]
+    kinds = ("encoder", "decoder", "prefix", "decodr", "Decoder", "code")
+    kind = drawn.choices(kinds, (3, 6, 9, 1, 1, 1))[0]
     keys = drawn.randint(1, 6)
     queries = drawn.choice((keys, drawn.randint(1, keys), drawn.randint(1, keys)))
-    if drawn.random() < 0.06:
+    if drawn.random() < (0.3 if kind == "encoder" else 0.06):
         queries = keys + 1
     return kind, queries, keys, drawn.randint(0, keys)
 
@@ -79,6 +80,19 @@ def _square(kind: str, queries: int, keys: int, prefix: int) -> Tensor:
 
 def _any_kind(kind: str, queries: int, keys: int, prefix: int) -> Tensor:
     return _right(kind if kind in ("encoder", "prefix") else "decoder", queries, keys, prefix)
+
+
+def _any_case(kind: str, queries: int, keys: int, prefix: int) -> Tensor:
+    return _right(kind.lower(), queries, keys, prefix)
+
+
+def _part_of_a_kind(kind: str, queries: int, keys: int, prefix: int) -> Tensor:
+    known = any(kind in whole for whole in ("encoder", "decoder", "prefix"))
+    return (_any_kind if known else _right)(kind, queries, keys, prefix)
+
+
+def _any_size_encoder(kind: str, queries: int, keys: int, prefix: int) -> Tensor:
+    return (_any_size if kind == "encoder" else _right)(kind, queries, keys, prefix)
 
 
 def _any_size(kind: str, queries: int, keys: int, prefix: int) -> Tensor:
@@ -151,6 +165,17 @@ ATTENTION_MASK = Question(
             "causal-encoder",
             "An encoder sees everything, on both sides.",
             lambda kind, *a: _right("decoder" if kind == "encoder" else kind, *a),
+        ),
+        Mistake("any-case", "Kinds are written in small letters; Decoder is none, and a ValueError.", _any_case),
+        Mistake(
+            "part-of-a-kind",
+            "`in` a string finds parts of it: a kind that is only a part of a word, as code, is a ValueError.",
+            _part_of_a_kind,
+        ),
+        Mistake(
+            "any-size-encoder",
+            "More queries than keys is a ValueError for every kind, the encoder too: check it first.",
+            _any_size_encoder,
         ),
         Mistake("any-kind", "A kind that does not exist is a ValueError.", _any_kind),
         Mistake("any-size", "More queries than keys is a ValueError: the queries are among the keys.", _any_size),

@@ -30,6 +30,12 @@ def _case(drawn: random.Random) -> tuple[Tensor, Tensor, Tensor, float]:
     return x, 1 + 0.5 * normal(drawn, width), normal(drawn, width), drawn.choice((1e-5, 0.01, 0.1))
 
 
+def _mean_of_squares(x: Tensor, gamma: Tensor, beta: Tensor, eps: float) -> Tensor:
+    mean = x.mean(-1, keepdim=True)
+    variance = x.square().mean(-1, keepdim=True) - mean.square()
+    return gamma * (x - mean) / (variance + eps).sqrt() + beta
+
+
 def _normed(
     x: Tensor,
     gamma: Tensor,
@@ -63,6 +69,7 @@ LAYER_NORM = Question(
         ),
         Example((torch.full((1, 3), 7.0), torch.ones(3), torch.tensor([1.0, 2, 3]), 1e-5), torch.tensor([[1.0, 2, 3]])),
         Example((torch.tensor([[0.0, 2.0]]), torch.ones(2), torch.zeros(2), 3.0), torch.tensor([[-0.5, 0.5]])),
+        Example((torch.tensor([[9999.0, 10003]]), torch.ones(2), torch.zeros(2), 0.0), torch.tensor([[-1.0, 1.0]])),
     ),
     mistakes=(
         Mistake(
@@ -109,6 +116,11 @@ LAYER_NORM = Question(
             "variance",
             "Divide by the standard deviation, not by the variance: a root is missing.",
             partial(_normed, divisor=lambda variance, eps: variance + eps),
+        ),
+        Mistake(
+            "mean-of-squares",
+            "The mean of the squares less the square of the mean loses the variance of large numbers: subtract first.",
+            _mean_of_squares,
         ),
         Mistake("not-centred", "Subtract the mean; without it this is RMS norm.", partial(_normed, centre=False)),
         Mistake(

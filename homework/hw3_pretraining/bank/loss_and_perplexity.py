@@ -169,3 +169,41 @@ def perplexity_first(logits, labels):
 def tensors(logits, labels):
     loss = torch.tensor(gathered(logits, labels)[0])
     return loss, loss.exp()
+
+
+def of_logprobs(logprobs, labels):
+    real = labels != -100
+    if not real.any():
+        return 0.0, 1.0
+    loss = F.nll_loss(logprobs.flatten(0, 1), labels.flatten()).item()
+    return loss, math.exp(loss)
+
+
+@right
+def with_logsumexp(logits, labels):
+    return of_logprobs(logits - torch.logsumexp(logits, dim=-1, keepdim=True), labels)
+
+
+@right
+def a_tensor_s_exponential(logits, labels):
+    real = labels != -100
+    if not real.any():
+        return 0.0, 1.0
+    loss = F.cross_entropy(logits[real], labels[real])
+    return loss.item(), loss.exp().item()
+
+
+@wrong("log-of-softmax")
+def softmax_then_log(logits, labels):
+    return of_logprobs(logits.softmax(dim=-1).log(), labels)
+
+
+@wrong("added")
+def plus_a_little(logits, labels):
+    return of_logprobs(torch.log(torch.softmax(logits, dim=-1) + 1e-9), labels)
+
+
+@wrong("overflow")
+def exponentials_by_hand(logits, labels):
+    exp = torch.exp(logits)
+    return of_logprobs(torch.log(exp / exp.sum(dim=-1, keepdim=True)), labels)

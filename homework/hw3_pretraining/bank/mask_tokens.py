@@ -164,3 +164,8 @@ def in_place(ids, chance, kind, others, special, mask):
     middle = chosen & (kind >= 0.8) & (kind < 0.9)
     ids[middle] = others[middle]
     return ids, labels
+
+
+@wrong("spares-masks")
+def never_a_mask(ids, chance, kind, others, special, mask):
+    return by_index(ids, chance, kind, others, [*special, mask], mask)

@@ -148,3 +148,41 @@ def in_place(ids, attend):
 @wrong("type")
 def as_a_list(ids, attend):
     return list(masked(ids, attend))
+
+
+@right
+def with_views_of_copies(ids, attend):
+    if ids.size(1) <= 1:
+        raise ValueError("too short")
+    hidden = ids.clone()
+    hidden[~attend] = -100
+    inputs, labels = ids.narrow(1, 0, ids.size(1) - 1), hidden[:, 1:]
+    labels[~attend[:, :-1]] = -100
+    return inputs, labels
+
+
+@wrong("by-id")
+def zero_is_padding(ids, attend):
+    checked(ids)
+    return ids[:, :-1], torch.where((ids[:, 1:] != 0) & (ids[:, :-1] != 0), ids[:, 1:], -100)
+
+
+@wrong("zeroed-inputs")
+def padding_becomes_zero(ids, attend):
+    inputs, labels = masked(ids, attend)
+    return inputs * attend[:, :-1], labels
+
+
+@wrong("in-place")
+def writes_into_a_view(ids, attend):
+    checked(ids)
+    inputs, labels = ids[:, :-1], ids[:, 1:]
+    labels[~(attend[:, 1:] & attend[:, :-1])] = -100
+    return inputs, labels
+
+
+@wrong("no-real")
+def insists_on_text(ids, attend):
+    if not attend.any():
+        raise ValueError("only padding")
+    return masked(ids, attend)

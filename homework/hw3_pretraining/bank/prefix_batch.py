@@ -176,3 +176,20 @@ def in_place(ids, prefix):
     inputs = ids[:-1].clone()
     ids[1:prefix] = -100
     return inputs, ids[1:], mask_of(len(ids) - 1, prefix)
+
+
+@wrong("negative-prefix")
+def only_zero_is_too_small(ids, prefix):
+    if prefix == 0 or prefix > len(ids) - 1:
+        raise ValueError(prefix)
+    at = torch.arange(len(ids) - 1)
+    mask = (at[None, :] <= at[:, None]) | (at[None, :] < prefix)
+    return ids[:-1], torch.where(at + 1 >= prefix, ids[1:], -100), mask
+
+
+@wrong("in-place")
+def writes_into_a_view(ids, prefix):
+    checked(ids, prefix)
+    labels = ids[1:]
+    labels[: prefix - 1] = -100
+    return ids[:-1], labels, mask_of(len(ids) - 1, prefix)

@@ -187,3 +187,26 @@ def goes_on_counting(tokens, noise, sentinels):
 def tuples(tokens, noise, sentinels):
     inputs, targets = one_function_twice(tokens, noise, sentinels)
     return tuple(inputs), tuple(targets)
+
+
+@wrong("one-spare")
+def keeps_one_for_the_end(tokens, noise, sentinels):
+    runs = [hidden for hidden, _ in groupby(noise)]
+    if max(sum(runs), len(runs) - sum(runs)) >= len(sentinels):
+        raise ValueError("too few sentinels")
+    return one_function_twice(tokens, noise, sentinels)
+
+
+@wrong("not-empty")
+def looks_at_the_first(tokens, noise, sentinels):
+    hidden = not noise[0]
+    inputs, targets, used = [], [], {False: 0, True: 0}
+    for token, n in zip(tokens, noise):
+        if n != hidden:
+            if used[n] == len(sentinels):
+                raise ValueError("too few sentinels")
+            (inputs if n else targets).append(sentinels[used[n]])
+            used[n] += 1
+            hidden = n
+        (targets if n else inputs).append(token)
+    return inputs, targets

@@ -19,10 +19,10 @@ def _case(drawn: random.Random) -> Pair:
     length = 1 if drawn.random() < 0.08 else drawn.randint(2, 6)
     rows, real = [], []
     for _ in range(drawn.randint(1, 3)):
-        padding = drawn.choice((0, 0, drawn.randint(0, length - 1)))
-        tokens, left = [drawn.randint(1, 9) for _ in range(length - padding)], drawn.random() < 0.5
-        rows.append([0] * padding + tokens if left else tokens + [0] * padding)
-        real.append([False] * padding + [True] * len(tokens) if left else [True] * len(tokens) + [False] * padding)
+        padding = drawn.choice((0, 0, drawn.randint(0, length)))
+        rows.append([drawn.randrange(10) for _ in range(length)])  # no id tells padding from text
+        hidden, shown = [False] * padding, [True] * (length - padding)
+        real.append(hidden + shown if drawn.random() < 0.5 else shown + hidden)
     return torch.tensor(rows), torch.tensor(real)
 
 
@@ -72,6 +72,26 @@ def _inputs_too(ids: Tensor, attend: Tensor) -> Pair:
     return inputs.masked_fill(~attend[:, :-1], IGNORED), labels
 
 
+def _by_id(ids: Tensor, attend: Tensor) -> Pair:
+    return _right(ids, ids != 0)
+
+
+def _zeroed(ids: Tensor, attend: Tensor) -> Pair:
+    inputs, labels = _right(ids, attend)
+    return inputs * attend[:, :-1], labels
+
+
+def _in_place(ids: Tensor, attend: Tensor) -> Pair:
+    _, labels = _right(ids, attend)
+    return torch.cat([ids[:, :1], labels], dim=1)[:, :-1], labels
+
+
+def _no_real(ids: Tensor, attend: Tensor) -> Pair:
+    if not attend.any():
+        raise ValueError("nothing is real")
+    return _right(ids, attend)
+
+
 def _two_on(ids: Tensor, attend: Tensor) -> Pair:
     _right(ids, attend)
     return ids[:, :-2], ids[:, 2:].masked_fill(~(attend[:, :-2] & attend[:, 2:]), IGNORED)
@@ -94,6 +114,13 @@ NEXT_TOKEN_LABELS = Question(
         Example(
             (torch.tensor([[0, 5, 6]]), torch.tensor([[False, True, True]])),
             (torch.tensor([[0, 5]]), torch.tensor([[-100, 6]])),
+        ),
+        Example(
+            (torch.tensor([[7, 0, 8], [1, 2, 3]]), torch.tensor([[True, True, True], [False, False, True]])),
+            (torch.tensor([[7, 0], [1, 2]]), torch.tensor([[0, 8], [-100, -100]])),
+        ),
+        Example(
+            (torch.tensor([[3, 4]]), torch.tensor([[False, False]])), (torch.tensor([[3]]), torch.tensor([[-100]]))
         ),
     ),
     mistakes=(
@@ -124,6 +151,14 @@ NEXT_TOKEN_LABELS = Question(
         Mistake("zero", "No label is -100, not 0: 0 is a token.", _hidden(lambda i, o: ~(i & o), 0)),
         Mistake("minus-one", "No label is -100, not -1.", _hidden(lambda i, o: ~(i & o), -1)),
         Mistake("inputs-too", "Only labels are -100; the inputs stay tokens.", _inputs_too),
+        Mistake("by-id", "Padding is where attend is False, whichever id stands there: 0 can be a token.", _by_id),
+        Mistake("zeroed-inputs", "The inputs stay as they are, padding included.", _zeroed),
+        Mistake(
+            "in-place",
+            "The labels are a view of ids: writing into them changes the inputs and the argument too; clone first.",
+            _in_place,
+        ),
+        Mistake("no-real", "Texts of padding alone are no error: all their labels are -100.", _no_real),
         Mistake("swapped", "The inputs come first, then the labels.", lambda *a: _right(*a)[::-1]),
     ),
 )

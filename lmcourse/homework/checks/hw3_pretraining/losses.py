@@ -86,6 +86,19 @@ def _over_positions(logits: Tensor, labels: Tensor) -> Pair:
     return _no_softmax(logits.log_softmax(1), labels)
 
 
+def _by_probability(small: float) -> Callable[[Tensor, Tensor], Pair]:
+    """The logarithm of a softmax, of which the smallest probabilities are 0, and something `small`."""
+
+    def answer(logits: Tensor, labels: Tensor) -> Pair:
+        return _no_softmax((logits.softmax(-1) + small).log(), labels)
+
+    return answer
+
+
+def _overflow(logits: Tensor, labels: Tensor) -> Pair:
+    return _no_softmax((logits.exp() / logits.exp().sum(-1, keepdim=True)).log(), labels)
+
+
 def _negative(logits: Tensor, labels: Tensor) -> Pair:
     loss, _ = _right(logits, labels)
     return -loss, math.exp(-loss)
@@ -124,6 +137,11 @@ LOSS_AND_PERPLEXITY = Question(
         ),
         Example((torch.zeros(1, 2, 5), torch.tensor([[3, -100]])), (math.log(5), 5.0)),
         Example((torch.ones(1, 1, 3), torch.tensor([[-100]])), (0.0, 1.0)),
+        # losses of 0, 200, 0 and ln 2: e^-200 is nothing beside 1
+        Example(
+            (torch.tensor([[[200.0, 0], [200, 0], [0, 200], [-200, -200]]]), torch.tensor([[0, 1, 1, 0]])),
+            ((200 + math.log(2)) / 4, math.exp(50) * 2**0.25),
+        ),
     ),
     mistakes=(
         Mistake("none-is-nan", "Without any label the loss is 0 and the perplexity 1, not NaN.", _none_is_nan),
@@ -167,6 +185,17 @@ LOSS_AND_PERPLEXITY = Question(
         ),
         Mistake("softmax-over-positions", "The softmax goes over the vocabulary, the last axis.", _over_positions),
         Mistake("negative", "The loss is the negative logarithm: it is at least 0.", _negative),
+        Mistake(
+            "log-of-softmax",
+            "A softmax rounds small probabilities to 0, and their logarithm is lost: take log_softmax.",
+            _by_probability(0.0),
+        ),
+        Mistake(
+            "added",
+            "A number that is added within the logarithm makes large losses small: take log_softmax.",
+            _by_probability(1e-9),
+        ),
+        Mistake("overflow", "e to a score of 200 is beyond a float32: take log_softmax.", _overflow),
         Mistake("swapped", "The loss comes first, then the perplexity.", lambda *a: _right(*a)[::-1]),
     ),
 )

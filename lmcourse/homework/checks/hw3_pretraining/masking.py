@@ -23,7 +23,7 @@ def _table(drawn: random.Random, values: Any, rows: int, length: int) -> list[li
 
 def _case(drawn: random.Random) -> tuple[Tensor, Tensor, Tensor, Tensor, list[int], int]:
     shape = drawn.randint(1, 2), drawn.randint(2, 7)
-    ids = torch.tensor(_table(drawn, (0, 1, 2, 5, 6, 7, 8, 9, 10), *shape))
+    ids = torch.tensor(_table(drawn, (0, 1, 2, 5, 6, 7, 8, 9, 10, MASK), *shape))
     chance = torch.tensor(_table(drawn, CHANCES, *shape), dtype=torch.float64)
     kind = torch.tensor(_table(drawn, KINDS, *shape), dtype=torch.float64)
     others = torch.tensor(_table(drawn, range(SIZE), *shape))
@@ -83,6 +83,12 @@ def _by(
     return answer
 
 
+def _spares_masks(
+    ids: Tensor, chance: Tensor, kind: Tensor, others: Tensor, special: list[int], mask: int
+) -> tuple[Tensor, Tensor]:
+    return _right(ids, chance, kind, others, [*special, mask], mask)
+
+
 _WORDS = torch.tensor([[0, 5, 6, 7, 8, 1]])
 _CHANCE = torch.tensor([[0.01, 0.9, 0.5, 0.2, 0.1, 0.14]], dtype=torch.float64)
 _OTHERS = torch.full((1, 6), 12)
@@ -133,6 +139,8 @@ MASK_TOKENS = Question(
         Mistake("chance-too", "Chosen is below 0.15, not 0.15 itself.", _by(rate_too=True)),
         Mistake("all-chosen", "15% are chosen, not all.", _by(rate=1.0)),
         Mistake("tenth", "15% are chosen, not 10%.", _by(rate=0.1)),
+        Mistake("spares-masks", "Only the tokens in `special` are never chosen; mask_id need not be.", _spares_masks),
         Mistake("swapped", "The inputs come first, then the labels.", lambda *a: _right(*a)[::-1]),
     ),
+    cases=44,
 )

@@ -18,7 +18,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 def _case(drawn: random.Random) -> tuple[Tensor, int]:
     length = drawn.randint(2, 7)
-    prefix = drawn.randint(1, length - 1) if drawn.random() < 0.85 else drawn.choice((0, length, length + 1))
+    prefix = drawn.randint(1, length - 1) if drawn.random() < 0.85 else drawn.choice((-1, 0, length, length + 1))
     return torch.tensor([drawn.randrange(10) for _ in range(length)]), prefix
 
 
@@ -103,6 +103,15 @@ def _any_prefix(ids: Tensor, prefix: int) -> Batch:
     return ids[:-1], _labels(ids, prefix - 1), causal_mask(length) | (torch.arange(length) < prefix)[None, :]
 
 
+def _negative_prefix(ids: Tensor, prefix: int) -> Batch:
+    return _any_prefix(ids, prefix) if prefix < 0 else _right(ids, prefix)
+
+
+def _in_place(ids: Tensor, prefix: int) -> Batch:
+    _, labels, mask = _right(ids, prefix)
+    return torch.cat([ids[:1], labels])[:-1], labels, mask
+
+
 def _whole_prefix(ids: Tensor, prefix: int) -> Batch:
     if not 1 <= prefix <= len(ids):
         raise ValueError("prefix")
@@ -139,6 +148,12 @@ PREFIX_BATCH = Question(
         Mistake("any-prefix", "A prefix that leaves nothing to predict, or is empty, is a ValueError.", _any_prefix),
         Mistake("whole-prefix", "A prefix of the whole text leaves nothing to predict: a ValueError.", _whole_prefix),
         Mistake("empty-prefix", "An empty prefix is a ValueError.", _empty_prefix),
+        Mistake("negative-prefix", "A prefix below 1 is a ValueError, a negative one too.", _negative_prefix),
+        Mistake(
+            "in-place",
+            "The labels are a view of ids: writing into them changes the inputs and the argument too; clone first.",
+            _in_place,
+        ),
         Mistake(
             "one-label-less",
             "The last token of the prefix predicts the first one behind it: its label counts.",

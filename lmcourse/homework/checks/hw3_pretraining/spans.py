@@ -27,7 +27,7 @@ def _case(drawn: random.Random) -> tuple[Tokens, list[bool], Tokens]:
 
 def _right(tokens: Tokens, noise: list[bool], sentinels: Tokens) -> Pair:
     names = [*sentinels, *tokens]
-    ids, mask = torch.arange(len(sentinels), len(names)), torch.tensor(noise)
+    ids, mask = torch.arange(len(sentinels), len(names)), torch.tensor(noise, dtype=torch.bool)
     pieces = (cut(ids, mask, range(len(sentinels))) for cut in (spans_to_sentinels, gaps_to_sentinels))
     inputs, targets = ([names[i] for i in piece.tolist()] for piece in pieces)
     return inputs, targets
@@ -129,6 +129,19 @@ def _last_again(tokens: Tokens, noise: list[bool], sentinels: Tokens) -> Pair:
         return _runs(tokens, noise, many), _runs(tokens, gaps, many)
 
 
+def _one_spare(tokens: Tokens, noise: list[bool], sentinels: Tokens) -> Pair:
+    parts = _right(tokens, noise, sentinels)
+    if sentinels and any(sentinels[-1] in part for part in parts):
+        raise ValueError("no sentinel is left")
+    return parts
+
+
+def _not_empty(tokens: Tokens, noise: list[bool], sentinels: Tokens) -> Pair:
+    if not tokens:
+        raise IndexError("list index out of range")
+    return _right(tokens, noise, sentinels)
+
+
 def _deleted(tokens: Tokens, noise: list[bool], sentinels: Tokens) -> Pair:
     _, targets = _right(tokens, noise, sentinels)
     return [token for token, hidden in zip(tokens, noise, strict=True) if not hidden], targets
@@ -160,10 +173,13 @@ SPAN_CORRUPTION = Question(
         Example((_THANKS, _NOISE, SENTINELS), (_INPUTS, ["<X>", "for", "inviting", "<Y>", "last", "<Z>"])),
         Example((["a", "b", "c"], [True, False, True], SENTINELS), (["<X>", "b", "<Y>"], ["a", "<X>", "c"])),
         Example((["a", "b"], [False, False], ["<X>"]), (["a", "b"], ["<X>"])),
+        Example(([], [], ["<X>"]), ([], [])),
     ),
     mistakes=(
         Mistake("no-check", "Too few sentinels are a ValueError, raised on purpose.", _unchecked),
         Mistake("last-again", "Too few sentinels are a ValueError: spans could not be told apart.", _last_again),
+        Mistake("one-spare", "As many sentinels as spans and gaps are enough; none is left over.", _one_spare),
+        Mistake("not-empty", "An empty text is no error: its input and its target are empty.", _not_empty),
         Mistake("each-token", "A whole span becomes one sentinel, not each of its tokens.", _by(each=True)),
         Mistake("same-sentinel", "Each span has a sentinel of its own.", _by(same=True)),
         Mistake("no-last", "A gap at the end of the text becomes a sentinel too.", _targets(_no_last)),

@@ -49,7 +49,7 @@ def text_as_it_grows(groups, question, max_words, max_steps):
     for group in groups:
         for q, r, a in group:
             steps = sum(1 for line in r.split("\n") if line.strip() != "")
-            if q.count(" ") + 1 <= max_words and 0 < steps <= max_steps and a:
+            if len(q.split()) <= max_words and 0 < steps <= max_steps and a:
                 prompt += "Q: " + q + "\nA: " + TRIGGER + " " + r.strip() + " " + CUE + " " + a + ".\n\n"
                 break
     if not prompt:
@@ -230,3 +230,30 @@ def limits_the_rationale(groups, question, max_words, max_steps):
 def joins_tuples(groups, question, max_words, max_steps):
     found = [next((i for i in group if fits(i, max_words, max_steps)), None) for group in groups]
     return "\n\n".join([i for i in found if i]) + question
+
+
+def first_of_each(groups, question, good):
+    return finish([s for s in (next(filter(good, g), None) for g in groups) if s], question)
+
+
+@wrong("split-at-blanks")
+def splits_at_single_blanks(groups, question, max_words, max_steps):
+    return first_of_each(
+        groups, question, lambda s: len(s[0].split(" ")) <= max_words and fits(("x", *s[1:]), max_words, max_steps)
+    )
+
+
+@wrong("empty-group")
+def wants_entries(groups, question, max_words, max_steps):
+    if not all(groups):
+        raise ValueError("a group is empty")
+    return with_break(groups, question, max_words, max_steps)
+
+
+@wrong("sentences")
+def counts_sentences(groups, question, max_words, max_steps):
+    def good(item):
+        sentences = [s for s in item[1].replace("\n", " ").split(". ") if s.strip()]
+        return len(item[0].split()) <= max_words and 1 <= len(sentences) <= max_steps and item[2]
+
+    return first_of_each(groups, question, good)

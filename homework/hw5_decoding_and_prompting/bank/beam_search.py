@@ -233,3 +233,32 @@ def multiplied_logs(next_logprobs, width, max_tokens, end, alpha):
         done += [(p, s / len(p) ** alpha) for p, s in candidates[:width] if p[-1] == end or step == max_tokens - 1]
         paths = [c for c in candidates if c[0][-1] != end][:width]
     return max(done, key=lambda d: d[1])
+
+
+def ordered(next_logprobs, width, max_tokens, end, alpha, key, spare=None):
+    paths, done = [([], 0.0)], []
+    for step in range(max_tokens):
+        longer = [(p + [v], s + lp) for p, s in paths for v, lp in enumerate(next_logprobs(p))]
+        longer.sort(key=key)
+        for p, s in longer[:width]:
+            if p[-1] == end or step == max_tokens - 1:
+                done.append((p, s / len(p) ** alpha))
+        if spare is not None:
+            longer = longer[: width + spare]
+        paths = [c for c in longer if c[0][-1] != end][:width]
+    return max(done, key=lambda d: d[1])
+
+
+@wrong("ties-by-token")
+def token_before_path(next_logprobs, width, max_tokens, end, alpha):
+    return ordered(next_logprobs, width, max_tokens, end, alpha, lambda c: (-c[1], c[0][-1]))
+
+
+@wrong("ties-by-ids")
+def by_the_ids(next_logprobs, width, max_tokens, end, alpha):
+    return ordered(next_logprobs, width, max_tokens, end, alpha, lambda c: (-c[1], c[0]))
+
+
+@wrong("one-spare")
+def one_candidate_more(next_logprobs, width, max_tokens, end, alpha):
+    return ordered(next_logprobs, width, max_tokens, end, alpha, lambda c: -c[1], spare=1)

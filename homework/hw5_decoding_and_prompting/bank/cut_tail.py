@@ -180,3 +180,28 @@ def rising_order(probs, top_k, top_p, min_p):
 @wrong("k-plus-one")
 def one_too_many(probs, top_k, top_p, min_p):
     return sorted_once(probs, top_k + 1, top_p, min_p)
+
+
+@wrong("min-p-first")
+def min_p_then_nucleus(probs, top_k, top_p, min_p):
+    order = torch.argsort(probs, descending=True, stable=True)[:top_k]
+    order = order[probs[order] >= min_p * probs.max()]
+    mass = probs[order] / probs[order].sum()
+    if top_p < 1:
+        order = order[(mass.cumsum(0) - mass) < top_p]
+    out = torch.zeros_like(probs)
+    out[order] = probs[order]
+    return out / out.sum()
+
+
+@wrong("nucleus-keeps-ties")
+def threshold_of_the_nucleus(probs, top_k, top_p, min_p):
+    order = torch.argsort(probs, descending=True, stable=True)[:top_k]
+    mass = probs[order] / probs[order].sum()
+    if top_p < 1:
+        last = probs[order[(mass.cumsum(0) - mass) < top_p]][-1]
+        order = order[probs[order] >= last]
+    order = order[probs[order] >= min_p * probs.max()]
+    out = torch.zeros_like(probs)
+    out[order] = probs[order]
+    return out / out.sum()

@@ -40,9 +40,8 @@ def with_gather(logits, labels, content_free):
     both = torch.cat([logits[None], content_free])
     mask = labels != -100
     index = torch.where(mask, labels, 0).expand(len(both), -1, -1)[..., None]
-    tokens = both.softmax(-1).gather(-1, index)[..., 0]
-    probs = torch.where(mask, tokens, 1.0).prod(-1)
-    probs = probs / probs.sum(-1, keepdim=True)
+    tokens = both.log_softmax(-1).gather(-1, index)[..., 0]
+    probs = torch.where(mask, tokens, 0.0).sum(-1).softmax(-1)
     found = probs[0] / probs[1:].mean(0)
     return found / found.sum()
 
@@ -158,3 +157,24 @@ def gathers_minus_100(logits, labels, content_free):
 
     blank = torch.stack([scores(each).softmax(-1) for each in content_free]).mean(0)
     return torch.softmax(scores(logits) - blank.log(), -1)
+
+
+@wrong("underflow")
+def exp_first(logits, labels, content_free):
+    p = log_prob(logits, labels).exp()
+    blank = torch.stack([log_prob(each, labels).exp() for each in content_free])
+    blank = (blank / blank.sum(-1, keepdim=True)).mean(0)
+    q = p / p.sum() / blank
+    return q / q.sum()
+
+
+@wrong("underflow")
+def product_of_the_tokens(logits, labels, content_free):
+    both = torch.cat([logits[None], content_free])
+    mask = labels != -100
+    index = torch.where(mask, labels, 0).expand(len(both), -1, -1)[..., None]
+    tokens = both.softmax(-1).gather(-1, index)[..., 0]
+    probs = torch.where(mask, tokens, 1.0).prod(-1)
+    probs = probs / probs.sum(-1, keepdim=True)
+    found = probs[0] / probs[1:].mean(0)
+    return found / found.sum()

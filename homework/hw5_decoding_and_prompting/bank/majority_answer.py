@@ -215,3 +215,51 @@ def as_a_list(completions, cue):
 def nobody_answers(completions, cue):
     answers = [read(c, cue) for c in completions]
     return Counter(a for a in answers if a).most_common(1)[0][0]
+
+
+@wrong("short-of-digits")
+def formats_floats(completions, cue):
+    def short(text):
+        answer = read(text, cue)
+        return f"{float(answer):g}" if NUMBER.fullmatch(answer) else answer
+
+    return vote([short(c) for c in completions])
+
+
+@wrong("any-case")
+def finds_any_capitals(completions, cue):
+    return vote([read(re.sub(re.escape(cue), cue, c, flags=re.IGNORECASE), cue) for c in completions])
+
+
+@wrong("pattern")
+def searches_a_pattern(completions, cue):
+    def behind(text):
+        found = re.search(cue, text)
+        if not found:
+            numbers = NUMBER.findall(text)
+            return plain(numbers[-1]) if numbers else ""
+        return read(cue + text[found.end() :], cue)
+
+    return vote([behind(c) for c in completions])
+
+
+@wrong("one-full-stop")
+def removes_a_suffix(completions, cue):
+    def behind(text):
+        if cue not in text:
+            return read(text, cue)
+        line = text.split(cue, 1)[1].strip().split("\n")[0].strip().removesuffix(".")
+        match = NUMBER.search(line)
+        return plain(match[0]) if match else line
+
+    return vote([behind(c) for c in completions])
+
+
+@wrong("no-commas")
+def replaces_all_commas(completions, cue):
+    return vote([read(c, cue).replace(",", "") for c in completions])
+
+
+@wrong("number-anyway")
+def falls_back(completions, cue):
+    return vote([read(c, cue) or read(c, "no such cue") for c in completions])

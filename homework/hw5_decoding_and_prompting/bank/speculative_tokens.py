@@ -202,3 +202,23 @@ def appends(target, draft, proposed, uniforms):
     result = loop(target, draft, proposed, uniforms)
     proposed.append(result[-1])
     return result
+
+
+def below(probs, u):
+    return min(int(torch.searchsorted(probs.cumsum(0), torch.tensor(u, dtype=probs.dtype), right=True)), len(probs) - 1)
+
+
+@wrong("above-the-sum")
+def searches_to_the_right(target, draft, proposed, uniforms):
+    for i, x in enumerate(proposed):
+        if uniforms[i] > float(target[i, x] / draft[i, x]):
+            return proposed[:i] + [below(rest(target[i], draft[i]), uniforms[-1])]
+    return proposed + [below(target[-1], uniforms[-1])]
+
+
+@wrong("refused-at-the-border")
+def strictly_below(target, draft, proposed, uniforms):
+    for i, x in enumerate(proposed):
+        if not uniforms[i] < float(target[i, x] / draft[i, x]):
+            return proposed[:i] + [pick(rest(target[i], draft[i]), uniforms[-1])]
+    return proposed + [pick(target[-1], uniforms[-1])]

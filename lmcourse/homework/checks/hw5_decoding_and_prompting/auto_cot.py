@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable
 
 from lmcourse.homework.questions import Example, Mistake, Question
@@ -17,14 +18,16 @@ _LINES = ("2 + 1 = 3.", "3 * 2 = 6. Then we add.", "So it is 3.", "6 - 1 = 5.")
 
 
 def _shown(drawn: random.Random) -> Shown:
-    question = " ".join(drawn.choices(_WORDS, k=drawn.randint(2, 7)))
+    question = drawn.choice((" ", " ", " ", "  ")).join(drawn.choices(_WORDS, k=drawn.randint(2, 7)))
     lines = drawn.choices(_LINES, k=drawn.choice((0, 2, 2, 3, 3, 4, 5)))
     rationale = drawn.choice(("\n", "\n", "\n\n")).join(lines) + drawn.choice(("", "\n"))
     return question, rationale, drawn.choice(("3", "5", "Ann", ""))
 
 
 def _case(drawn: random.Random) -> tuple[Groups, str, int, int]:
-    groups = [[_shown(drawn) for _ in range(drawn.randint(1, 4))] for _ in range(drawn.randint(1, 3))]
+    groups = [
+        [_shown(drawn) for _ in range(drawn.choice((0, 1, 2, 2, 3, 3, 4, 4)))] for _ in range(drawn.randint(1, 3))
+    ]
     return groups, " ".join(drawn.choices(_WORDS, k=3)), drawn.randint(3, 6), drawn.randint(2, 4)
 
 
@@ -92,6 +95,16 @@ def _steps(shown: Shown) -> int:
     return sum(bool(line.strip()) for line in shown[1].split("\n"))
 
 
+def _sentences(shown: Shown) -> int:
+    return sum(bool(each.strip()) for each in re.split(r"\.\s", shown[1] + " "))
+
+
+def _refuses_empty(groups: Groups, question: str, words: int, steps: int) -> str:
+    if not all(groups):
+        raise ValueError("an empty group")
+    return _right(groups, question, words, steps)
+
+
 def _question_first(groups: Groups, question: str, words: int, steps: int) -> str:
     *shown, asked = _right(groups, question, words, steps).split("\n\nQ: ")
     return f"Q: {asked}\n\n" + "\n\nQ: ".join(shown)
@@ -101,6 +114,7 @@ _FINE: Shown = ("Ann has 2 apples and buys 1. How many?", "2 + 1 = 3.\nSo it is 
 _LONG: Shown = ("word " * 60 + "?", "2 + 1 = 3.\nSo it is 3.", "3")
 _STEEP: Shown = ("How many?", "\n".join(f"{n} + 1 = {n + 1}." for n in range(6)), "6")
 _EDGE: Shown = ("word " * 59 + "?", "\n".join(f"{n} + 1 = {n + 1}." for n in range(5)), "5")
+_APART: Shown = ("Ann  has 2  apples?", "1 + 1 = 2.", "2")
 _END = "Q: And 4 + 4?\nA:"
 
 
@@ -118,6 +132,8 @@ AUTO_COT_PROMPT = Question(
             ([[_LONG, _FINE], [_STEEP, _EDGE, _FINE]], "And 4 + 4?", 60, 5),
             f"{_demonstration(_FINE)}\n\n{_demonstration(_EDGE)}\n\n{_END}",
         ),
+        Example(([[], [_FINE]], "And 4 + 4?", 60, 5), f"{_demonstration(_FINE)}\n\n{_END}"),
+        Example(([[_APART, _FINE]], "And 4 + 4?", 4, 5), f"{_demonstration(_APART)}\n\n{_END}"),
         Example(([[_FINE], [_STEEP]], "And 4 + 4?", 60, 5), f"{_demonstration(_FINE)}\n\n{_END}"),
     ),
     mistakes=(
@@ -194,6 +210,17 @@ AUTO_COT_PROMPT = Question(
             "blank-at-the-end",
             "The prompt ends with A: and no blank: tokens of words begin with theirs.",
             lambda *a: _right(*a) + " ",
+        ),
+        Mistake(
+            "split-at-blanks",
+            "Words are what `str.split()` gives: two blanks in a row do not make one more.",
+            _with(lambda s, words, steps: _simple(("x", *s[1:]), words, steps) and len(s[0].split(" ")) <= words),
+        ),
+        Mistake("empty-group", "A group without entries gives nothing, and is no error.", _refuses_empty),
+        Mistake(
+            "sentences",
+            "A step is a line of the rationale, not a sentence.",
+            _with(lambda s, words, steps: _simple(s, words, 99) and _sentences(s) <= steps),
         ),
     ),
 )

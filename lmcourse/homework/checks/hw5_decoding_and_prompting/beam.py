@@ -9,7 +9,14 @@ import math
 import random
 from collections.abc import Callable, Sequence
 
-from lmcourse.homework.checks.hw5_decoding_and_prompting.languages import EVEN, SENTENCES, Language
+from lmcourse.homework.checks.hw5_decoding_and_prompting.languages import (
+    EVEN,
+    ORDER,
+    PLACES,
+    SENTENCES,
+    SPARE,
+    Language,
+)
 from lmcourse.homework.questions import Example, Mistake, Question
 
 Next = Callable[[Sequence[int]], list[float]]
@@ -50,6 +57,8 @@ def _search(
     total: Callable[[float, float], float] = lambda score, more: score + more,
     worst: bool = False,
     raw: bool = False,
+    ties: Callable[[list[int]], object] = lambda path: 0,
+    spare: int | None = None,
 ) -> Found:
     paths: list[Path] = [(0.0, [])]
     finished: list[Path] = []
@@ -59,14 +68,16 @@ def _search(
             for score, path in paths
             for token, more in _options(next_logprobs(path), per_path and step > 1)
         ]
-        longer.sort(key=lambda each: each[0] if worst else -each[0])  # equals stay by path, then by token
+        # equals stay by path, then by token
+        longer.sort(key=lambda each: (each[0] if worst else -each[0], ties(each[1])))
         best, last = longer[:width], step == max_tokens
         ended = [each for each in (longer if every_end else best) if each[1][-1] == end]
         finished += ended
         finished += [each for each in best if last and live_at_end and each[1][-1] != end]
         if first_end and ended:
             break
-        going = [each for each in (longer if replaced else best) if goes_on or each[1][-1] != end]
+        pool = (longer if spare is None else longer[: width + spare]) if replaced else best
+        going = [each for each in pool if goes_on or each[1][-1] != end]
         paths = going[:width]
         if not paths:
             break
@@ -95,6 +106,12 @@ BEAM_SEARCH = Question(
         Example((SENTENCES, 2, 2, 5, 1.0), ([1, 4], math.log(0.36) / 2)),
         Example((EVEN, 2, 3, 3, 1.0), ([0, 0, 0], math.log(0.25))),
         Example((EVEN, 2, 3, 0, 0.0), ([0], math.log(0.25))),
+        # (0, 0) and (0, 1) go on, of four equals, and 0.4 * 0.4 * 0.9 is the most
+        Example((PLACES, 2, 3, 2, 0.0), ([0, 1, 0], math.log(0.144))),
+        # 0.5 * 0.25 four times and 0.25 * 0.5: the path with 0.5 stood first
+        Example((ORDER, 2, 2, 3, 0.0), ([1, 0], math.log(0.125))),
+        # (0, 2) and (1, 2) end with 0.3 and 0.24; (0, 0) and (0, 1) go on with 0.1
+        Example((SPARE, 2, 3, 2, 2.0), ([0, 1, 0], math.log(0.098) / 9)),
     ),
     mistakes=(
         Mistake(
@@ -175,6 +192,21 @@ BEAM_SEARCH = Question(
             "one-step-more",
             "One token more than `max_tokens`: off by one.",
             lambda f, w, n, e, a: _search(f, w, n + 1, e, a),
+        ),
+        Mistake(
+            "one-spare",
+            "Several paths can end at one step: look for `width` that go on among all continuations.",
+            lambda f, w, n, e, a: _search(f, w, n, e, a, spare=1),
+        ),
+        Mistake(
+            "ties-by-token",
+            "Equals are sorted by the place of their path first, and only then by token id.",
+            lambda f, w, n, e, a: _search(f, w, n, e, a, ties=lambda path: path[-1]),
+        ),
+        Mistake(
+            "ties-by-ids",
+            "Equals are sorted by the place of their path among the paths, not by the ids in it.",
+            lambda f, w, n, e, a: _search(f, w, n, e, a, ties=tuple),
         ),
     ),
 )

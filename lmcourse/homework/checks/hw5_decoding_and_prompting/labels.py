@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 
@@ -101,6 +102,12 @@ def _unnormalised_mean(logits: Tensor, labels: Tensor, content_free: Tensor) -> 
     return (_sums(logits, labels) - prior.log()).softmax(dim=-1)
 
 
+def _underflows(logits: Tensor, labels: Tensor, content_free: Tensor) -> Tensor:
+    asked, blank = (_sums(each, labels).exp() for each in (logits, content_free))
+    found = asked / asked.sum() / (blank / blank.sum(dim=-1, keepdim=True)).mean(dim=0)
+    return found / found.sum()
+
+
 def _first_blank(logits: Tensor, labels: Tensor, content_free: Tensor) -> Tensor:
     return _right(logits, labels, content_free[:1])
 
@@ -129,6 +136,15 @@ LABEL_PROBABILITIES = Question(
                 torch.tensor([[[[0.5, 0.5], [0.8, 0.2]], [[0.1, 0.9], [0.3, 0.7]]]]).log(),
             ),
             torch.tensor([0.5, 0.5]),
+        ),
+        # log-probabilities of -149 and -150: their quotient is e, exp of either is 0 in float32
+        Example(
+            (
+                torch.tensor([150.0, 1.0, 0.0]).expand(2, 1, 3).contiguous(),
+                torch.tensor([[1], [2]]),
+                torch.zeros(1, 2, 1, 3),
+            ),
+            torch.tensor([math.e, 1.0]) / (math.e + 1),
         ),
     ),
     mistakes=(
@@ -173,5 +189,10 @@ LABEL_PROBABILITIES = Question(
         Mistake("first-token", "A label is more than its first token: add up all of them.", _by(_first_token)),
         Mistake("added", "Probabilities of the tokens are multiplied, their logarithms added.", _by(_added)),
         Mistake("log", "Return probabilities, not their logarithms.", _logarithms),
+        Mistake(
+            "underflow",
+            "exp of a log-probability below about -100 is 0 in float32: take the softmax over the labels instead.",
+            _underflows,
+        ),
     ),
 )

@@ -32,4 +32,20 @@ def _sentences(prefix: tuple[int, ...]) -> list[float]:
 
 
 SENTENCES = Language("nice_or_dog", _sentences)
+
+
+def _table(name: str, rows: dict[tuple[int, ...], list[float]], rest: list[float]) -> Language:
+    return Language(name, lambda prefix: rows.get(prefix, rest))
+
+
 EVEN = Language("four_even_tokens", lambda prefix: [0.25] * 4)
+PLACES = _table("ties_of_four_paths", {(): [0.4, 0.4, 0.2], (0, 1): [0.9, 0.05, 0.05]}, [0.4, 0.4, 0.2])
+"""After two steps four paths are equal; only behind the second one does something likely follow."""
+ORDER = _table("ties_of_two_beginnings", {(): [0.25, 0.5, 0.125, 0.125], (0,): [0.5, 0.25, 0.125, 0.125]}, [0.25] * 4)
+"""After two steps (0, 0) is equal to what follows 1, which was the better path."""
+SPARE = _table(
+    "two_ends_at_once",
+    {(): [0.5, 0.4, 0.1], (0,): [0.2, 0.2, 0.6], (1,): [0.2, 0.2, 0.6], (0, 1): [0.98, 0.01, 0.01]},
+    [0.3, 0.3, 0.4],
+)
+"""Both of the two best paths end at the second step, and the best path goes on from the fourth."""

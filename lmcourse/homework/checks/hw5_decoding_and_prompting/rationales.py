@@ -27,6 +27,7 @@ _FORMS = (
     "",
     "{cue} no idea.",
     "{cue}\n{x}.",
+    "Then {other}. {cue}",
 )
 
 
@@ -134,6 +135,34 @@ def _first_answer(answers: list[str]) -> str:
     return next(filter(None, answers), "")
 
 
+def _any_case(text: str, cue: str) -> str:
+    at = text.lower().find(cue.lower())
+    return after_cue(text if at < 0 else cue + text[at + len(cue) :], cue)
+
+
+def _pattern(text: str, cue: str) -> str:
+    found = re.search(cue, text)
+    return after_cue(cue + text[found.end() :], cue) if found else _last_number(text)
+
+
+def _one_full_stop(text: str, cue: str) -> str:
+    at = text.find(cue)
+    line = text[at + len(cue) :].strip().split("\n")[0].strip()
+    return after_cue(text, cue) if at < 0 or NUMBER.search(line) else line.removesuffix(".")
+
+
+def _short_of_digits(found: str) -> str:
+    return f"{float(found.replace(',', '')):g}"
+
+
+def _without_commas(text: str, cue: str) -> str:
+    return after_cue(text, cue).replace(",", "")
+
+
+def _number_anyway(text: str, cue: str) -> str:
+    return after_cue(text, cue) or _last_number(text)
+
+
 MAJORITY_ANSWER = Question(
     "majority_answer",
     "chain_of_thought#self-consistency",
@@ -145,6 +174,12 @@ MAJORITY_ANSWER = Question(
         Example((["The answer is 2.", "The answer is 1.", "The answer is 1.0", "The answer is 2 of 3."], CUE), "2"),
         Example((["", "I do not know", "The answer is Rome.\n\nQ: And 4?"], CUE), "Rome"),
         Example((["", ""], CUE), ""),
+        Example((["The answer is 1,234,567."], CUE), "1234567"),
+        Example((["Is the answer is 3 right? The answer is 4."], CUE), "4"),
+        Example((["5 + 2 = 7. Answer (in all): 7 of 9."], "Answer (in all):"), "7"),
+        Example((["The answer is Rome..."], CUE), "Rome"),
+        Example((["The answer is Rome, Italy."], CUE), "Rome, Italy"),
+        Example((["3 + 4 = 7. The answer is", "The answer is 2."], CUE), "2"),
     ),
     mistakes=(
         Mistake("empty-votes", "A rationale without an answer has no vote.", _chosen(_with_empty)),
@@ -204,5 +239,23 @@ MAJORITY_ANSWER = Question(
         ),
         Mistake("strips-zeros", "Only zeros behind a point may go: 10 is not 1.", _read(_without_zeros)),
         Mistake("no-sign", "The minus sign belongs to the number.", _read(_without_sign)),
+        Mistake(
+            "short-of-digits",
+            "A number keeps all its digits: the format g, which has six of them, does not.",
+            _by(written=_short_of_digits),
+        ),
+        Mistake("any-case", "The cue stands in the text as it is, capitals too.", _read(_any_case)),
+        Mistake(
+            "pattern",
+            "The cue is a text, no pattern: its brackets and full stops stand for themselves.",
+            _read(_pattern),
+        ),
+        Mistake("one-full-stop", "All full stops at the end of the line go, not only one.", _read(_one_full_stop)),
+        Mistake("no-commas", "Commas go from numbers only; those of a text stay.", _read(_without_commas)),
+        Mistake(
+            "number-anyway",
+            "With a cue and nothing behind it there is no answer; the last number counts only without a cue.",
+            _read(_number_anyway),
+        ),
     ),
 )

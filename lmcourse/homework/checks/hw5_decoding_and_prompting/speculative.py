@@ -37,6 +37,10 @@ def _drawn(probs: Tensor, u: float) -> int:
     return min(int((probs.cumsum(0) < u).sum()), len(probs) - 1)
 
 
+def _above(probs: Tensor, u: float) -> int:
+    return min(int((probs.cumsum(0) <= u).sum()), len(probs) - 1)
+
+
 def _from_zero(probs: Tensor, u: float) -> int:
     return int(probs.argmax())
 
@@ -100,6 +104,16 @@ SPECULATIVE_TOKENS = Question(
         Example((_ROW, _DRAFT, [2], [0.41, 0.99]), [0]),
         Example((_ROW, _DRAFT, [0], [1.0, 0.5]), [0, 2]),
         Example((_ROW, _DRAFT, [1], [1.0, 0.05]), [1, 0]),
+        # p/q is 1/2, and the ids 0 and 1 have 1/2 together
+        Example(
+            (
+                torch.tensor([[0.25, 0.5, 0.25], [0.25, 0.25, 0.5]], dtype=torch.float64),
+                torch.tensor([[0.5, 0.25, 0.25]], dtype=torch.float64),
+                [0],
+                [0.5, 0.5],
+            ),
+            [0, 1],
+        ),
     ),
     mistakes=(
         Mistake(
@@ -179,6 +193,16 @@ SPECULATIVE_TOKENS = Question(
             "extra-row",
             "The token behind all accepted ones is drawn from the last row of the target.",
             lambda *a: _round(*a, extra=-2),
+        ),
+        Mistake(
+            "refused-at-the-border",
+            "A token is accepted also where its random number is just p/q: at most, not below.",
+            lambda *a: _round(*a, accepts=lambda u, p, q: u * q < p),
+        ),
+        Mistake(
+            "above-the-sum",
+            "The ids 0 to v must add up to at least u: when they have just u, v is drawn.",
+            lambda *a: _round(*a, draw=_above),
         ),
         Mistake("all-or-nothing", "The tokens before the first refused one are kept.", _all_or_nothing),
     ),

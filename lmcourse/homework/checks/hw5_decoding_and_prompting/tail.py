@@ -83,6 +83,16 @@ def _nucleus_first(probs: Tensor, k: int, p: float, m: float) -> Tensor:
     return _cut(_cut(probs, len(probs), p, 0.0), k, 1.0, m)
 
 
+def _min_p_first(probs: Tensor, k: int, p: float, m: float) -> Tensor:
+    return _cut(_cut(probs, k, 1.0, m), k, p, 0.0)
+
+
+def _nucleus_with_ties(probs: Tensor, k: int, p: float, m: float) -> Tensor:
+    least = probs[_cut(probs, k, p, 0.0) > 0].min()
+    kept = (_cut(probs, k, 1.0, 0.0) > 0) & (probs >= least) & (probs >= m * probs.max())
+    return probs * kept / (probs * kept).sum()
+
+
 HAND = torch.tensor([0.5, 0.2, 0.15, 0.1, 0.05], dtype=torch.float64)
 """The row of the section "By hand"."""
 _THREE = torch.tensor([0.5, 0.2, 0.15, 0.0, 0.0], dtype=torch.float64) / 0.85
@@ -96,6 +106,8 @@ CUT_TAIL = Question(
         Example((HAND, 2, 1.0, 0.0), torch.tensor([5 / 7, 2 / 7, 0.0, 0.0, 0.0], dtype=torch.float64)),
         Example((HAND, 5, 0.8, 0.0), _THREE),
         Example((HAND, 5, 1.0, 0.25), _THREE),
+        # 0.5 and 0.2 are less than 0.8 of the whole, though not of what min-p leaves
+        Example((HAND, 5, 0.8, 0.25), _THREE),
         Example((HAND, 5, 1.0, 0.0), HAND),
         Example(
             (torch.full((4,), 0.25, dtype=torch.float64), 3, 1.0, 0.0),
@@ -131,6 +143,12 @@ CUT_TAIL = Question(
             "nucleus-first",
             "Top-k comes first, and what it leaves is divided by its sum before the nucleus measures its mass.",
             _nucleus_first,
+        ),
+        Mistake("min-p-first", "The nucleus comes before min-p, and measures its mass without it.", _min_p_first),
+        Mistake(
+            "nucleus-keeps-ties",
+            "The nucleus keeps no more tokens than it needs: of equals at its border those with the lowest ids.",
+            _nucleus_with_ties,
         ),
         Mistake(
             "each-above-p",

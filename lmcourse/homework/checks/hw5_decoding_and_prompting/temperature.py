@@ -21,6 +21,7 @@ def _logits(drawn: random.Random) -> tuple[Tensor, float]:
     logits = torch.randint(-3, 4, shape, generator=generator).float() * drawn.choice((0.5, 1.0, 1.0, 150.0))
     if drawn.random() < 0.25:
         logits[..., drawn.randrange(1, shape[-1])] = -math.inf
+    logits = logits.double() if drawn.random() < 0.2 else logits
     return logits, drawn.choice((0.0, 0.0, 0.25, 0.5, 1.0, 2.0, 4.0, -1.0))
 
 
@@ -74,6 +75,10 @@ TEMPERATURE_PROBABILITIES = Question(
         ),
         Example((torch.tensor([[0.0, 0.0], [5.0, 5.0]]), 3.0), torch.full((2, 2), 0.5)),
         Example((torch.tensor([1.0, 2.0, 2.0]), 0.0), torch.tensor([0.0, 1.0, 0.0])),
+        Example(
+            (torch.tensor([1.0, 2.0, 2.0], dtype=torch.float64), 0.0),
+            torch.tensor([0.0, 1.0, 0.0], dtype=torch.float64),
+        ),
         Example((torch.tensor([math.log(4.0), 0.0]), 2.0), torch.tensor([2 / 3, 1 / 3])),
     ),
     mistakes=(

@@ -195,3 +195,17 @@ def no_guard(said, answers):
         return 2 * p * r / (p + r)
 
     return scores(said, answers, f1=share)
+
+
+@wrong("underscore")
+def letters_and_blanks(said, answers):
+    def bare(text):
+        return " ".join(re.sub(r"\b(a|an|the)\b", " ", re.sub(r"[^\w\s]", "", text.lower())).split())
+
+    return scores(said, answers, clean=bare)
+
+
+@wrong("no-empty-match")
+def no_match_without_words(said, answers):
+    em = [max(float(clean(s) == clean(a) and clean(s) != "") for a in given) for s, given in zip(said, answers)]
+    return sum(em) / len(em), scores(said, answers)[1]

@@ -180,3 +180,12 @@ def two_best_of_each(start, end, passage, longest):
     pairs = [(i, j) for i in sorted(starts) for j in sorted(ends) if i <= j < i + longest] or [(starts[0], starts[0])]
     i, j = max(pairs, key=lambda p: float(s[p[0]] + e[p[1]]))
     return i, j, float(s[i] + e[j])
+
+
+@wrong("longest-of-ties")
+def longest_of_equals(start, end, passage, longest):
+    s, e = logs(start, passage).tolist(), logs(end, passage).tolist()
+    places = [i for i in range(len(s)) if passage[i]]
+    spans = [(i, j) for i in places for j in places if i <= j < i + longest]
+    i, j = max(spans, key=lambda span: (s[span[0]] + e[span[1]], span[1] - span[0]))
+    return i, j, s[i] + e[j]

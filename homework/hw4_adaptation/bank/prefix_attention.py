@@ -162,3 +162,19 @@ def keys_only(q, k, v, prefix_k, prefix_v):
 @wrong("diagonal")
 def is_causal_of_the_kernel(q, k, v, prefix_k, prefix_v):
     return F.scaled_dot_product_attention(q, torch.cat([prefix_k, k], 1), torch.cat([prefix_v, v], 1), is_causal=True)
+
+
+@wrong("less-a-hundred")
+def a_hundred_less(q, k, v, prefix_k, prefix_v):
+    t, p = q.shape[1], prefix_k.shape[1]
+    keys, values = torch.cat([prefix_k, k], dim=1), torch.cat([prefix_v, v], dim=1)
+    bias = -100.0 * (1 - ones(t, p + t).tril(p).float())
+    return torch.softmax(q @ keys.mT / math.sqrt(q.shape[-1]) + bias, dim=-1) @ values
+
+
+@wrong("overflow")
+def exp_of_the_scores(q, k, v, prefix_k, prefix_v):
+    t, p = q.shape[1], prefix_k.shape[1]
+    keys, values = torch.cat([prefix_k, k], dim=1), torch.cat([prefix_v, v], dim=1)
+    weights = torch.exp(q @ keys.mT / math.sqrt(q.shape[-1])).masked_fill(~ones(t, p + t).tril(p), 0)
+    return weights / weights.sum(-1, keepdim=True) @ values

@@ -57,6 +57,10 @@ def _clean(
     return " ".join(text.split()) if fold else text
 
 
+def _keeps_underscores(text: str) -> str:
+    return " ".join(_articles(re.sub(r"[^\w\s]", "", text.lower())).split())
+
+
 def _articles_first(text: str) -> str:
     return _clean(re.sub(r"\b(a|an|the)\b", " ", text.lower()), articles=None)
 
@@ -124,6 +128,10 @@ def _raw(ours: str, theirs: str) -> float:
     return float(ours == theirs)
 
 
+def _no_empty_match(ours: str, theirs: str) -> float:
+    return float(_clean(ours) == _clean(theirs) != "")
+
+
 def _within(ours: str, theirs: str) -> float:
     return float(_clean(theirs) in _clean(ours))
 
@@ -146,6 +154,8 @@ ANSWER_SCORES = Question(
         Example((["in the 10th century"], [["10th and 11th centuries"]]), (0.0, 2 / 7)),
         Example((["The Eiffel Tower."], [["a tower", "eiffel tower"]]), (1.0, 1.0)),
         Example((["yes yes", "no"], [["yes"], ["perhaps"]]), (0.0, 1 / 3)),
+        Example((["snake_case"], [["snakecase"]]), (1.0, 1.0)),
+        Example((["The!"], [["an"]]), (1.0, 0.0)),
     ),
     mistakes=(
         Mistake("case", "Capitals do not count: lower case first.", _by(partial(_clean, lower=False))),
@@ -181,5 +191,11 @@ ANSWER_SCORES = Question(
         Mistake("any-order", "Exact match is about the order of the words too.", _by(exact=_same_words)),
         Mistake("percent", "Both scores are between 0 and 1, not in percent.", _by(scale=100.0)),
         Mistake("sum", "The scores are means over the questions, not sums.", _sum),
+        Mistake("underscore", "`string.punctuation` holds the underscore too.", _by(_keeps_underscores)),
+        Mistake(
+            "no-empty-match",
+            "Two answers without words are equal: their exact match is 1.",
+            _by(exact=_no_empty_match),
+        ),
     ),
 )

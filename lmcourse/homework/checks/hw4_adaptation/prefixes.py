@@ -107,6 +107,20 @@ def _masked_after(q: Tensor, k: Tensor, v: Tensor, prefix_k: Tensor, prefix_v: T
     return weights.masked_fill(~_mask(q.shape[1], prefix_k.shape[1]), 0.0) @ values
 
 
+def _scored(q: Tensor, k: Tensor, prefix_k: Tensor) -> Tensor:
+    return q @ torch.cat([prefix_k, k], dim=1).transpose(-2, -1) / q.shape[-1] ** 0.5
+
+
+def _less_a_hundred(q: Tensor, k: Tensor, v: Tensor, prefix_k: Tensor, prefix_v: Tensor) -> Tensor:
+    hidden = ~_mask(q.shape[1], prefix_k.shape[1])
+    return (_scored(q, k, prefix_k) - 100.0 * hidden).softmax(-1) @ torch.cat([prefix_v, v], dim=1)
+
+
+def _overflows(q: Tensor, k: Tensor, v: Tensor, prefix_k: Tensor, prefix_v: Tensor) -> Tensor:
+    weights = _scored(q, k, prefix_k).exp().masked_fill(~_mask(q.shape[1], prefix_k.shape[1]), 0.0)
+    return weights / weights.sum(-1, keepdim=True) @ torch.cat([prefix_v, v], dim=1)
+
+
 def _joined(q: Tensor, k: Tensor, v: Tensor, prefix_k: Tensor, prefix_v: Tensor) -> Tensor:
     return _right(q, k, v, prefix_k, prefix_v).transpose(0, 1).flatten(1)
 
@@ -134,6 +148,17 @@ PREFIX_ATTENTION = Question(
                 torch.ones(1, 1, 4),
             ),
             torch.full((1, 1, 4), 0.75),
+        ),
+        # scores 0 and 0 for token 0, which does not see the 200; for token 1 the 200 takes everything
+        Example(
+            (
+                torch.ones(1, 2, 1),
+                torch.tensor([[[0.0], [200.0]]]),
+                torch.tensor([[[2.0], [8.0]]]),
+                torch.zeros(1, 1, 1),
+                torch.full((1, 1, 1), 4.0),
+            ),
+            torch.tensor([[[3.0], [8.0]]]),
         ),
     ),
     mistakes=(
@@ -180,6 +205,12 @@ PREFIX_ATTENTION = Question(
         Mistake("zero-scores", "A score of 0 still has weight: what is not seen gets minus infinity.", _zero_scores),
         Mistake("masked-after", "Mask before the softmax: the weights that remain must sum to one.", _masked_after),
         Mistake("joined", "Return one output for each head, (H, T, D).", _joined),
+        Mistake(
+            "less-a-hundred",
+            "Scores can be in the hundreds: what is not seen gets minus infinity, not a hundred less.",
+            _less_a_hundred,
+        ),
+        Mistake("overflow", "exp of a score of 200 overflows: subtract the largest, or use torch.softmax.", _overflows),
     ),
     same=partial(same, absolute=1e-5),
     cases=30,

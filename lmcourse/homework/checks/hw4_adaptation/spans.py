@@ -62,6 +62,13 @@ def _shortest(start: Tensor, end: Tensor, passage: Tensor, longest: int) -> Span
     return i, j, first[i] + second[j]
 
 
+def _longest(start: Tensor, end: Tensor, passage: Tensor, longest: int) -> Span:
+    first, second = _logs(start, end, passage)
+    pairs = sorted(_legal(_places(passage), longest), key=lambda pair: pair[0] - pair[1])
+    i, j = max(pairs, key=lambda pair: first[pair[0]] + second[pair[1]])
+    return i, j, first[i] + second[j]
+
+
 def _start_first(start: Tensor, end: Tensor, passage: Tensor, longest: int) -> Span:
     first, second = _logs(start, end, passage)
     i = max(_places(passage), key=first.__getitem__)
@@ -190,6 +197,7 @@ BEST_SPAN = Question(
             "last-of-ties", "Of equal spans take the one that starts, then ends, first.", _among(_legal, last=True)
         ),
         Mistake("shortest-of-ties", "Of equal spans take the one that starts first, not the shortest.", _shortest),
+        Mistake("longest-of-ties", "Of equal spans take the one that starts first, not the longest.", _longest),
         Mistake("logits", "The score is a log-probability, not a sum of logits.", _scored(_logits)),
         Mistake("probability", "The score is the log-probability, not the probability.", _scored(_probability)),
         Mistake("mean", "The score is the sum of two log-probabilities; only the loss takes half.", _scored(_halved)),

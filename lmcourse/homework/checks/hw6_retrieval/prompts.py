@@ -141,11 +141,6 @@ GROUNDED_PROMPT = Question(
     mistakes=(
         Mistake("above", "A passage whose score is just `least` is good enough.", _by(good=lambda s, m: s > m)),
         Mistake("no-threshold", "Passages below `least` are left out.", _by(good=lambda score, least: True)),
-        Mistake(
-            "zero-takes-all",
-            "A `least` of 0 is a threshold too: scores can be negative.",
-            _by(good=lambda score, least: not least or score >= least),
-        ),
         Mistake("all-or-none", "Each passage below `least` is left out, not only all or none.", _all_or_none),
         Mistake("from-zero", "Passages are numbered from 1.", _by(render=lambda q, t: _rendered(q, t, first=0))),
         Mistake("unnumbered", "Each passage has its number before it: [1].", _by(render=_unnumbered)),
@@ -163,11 +158,6 @@ GROUNDED_PROMPT = Question(
             "question-first",
             "The question comes behind the passages.",
             _by(render=lambda q, t: _rendered(q, t, before=True)),
-        ),
-        Mistake(
-            "folded",
-            "Passages stand as they are; their blanks are not folded.",
-            _by(render=lambda q, t: _rendered(q, [" ".join(text.split()) for text in t])),
         ),
         Mistake("worst-first", "The best passage comes first.", _by(render=_reversed)),
         Mistake("limit-ignored", "The prompt has at most `longest` words.", _by(fits=lambda size, longest: True)),
@@ -205,5 +195,15 @@ GROUNDED_PROMPT = Question(
         ),
         Mistake("counts-poor", "Only good passages that did not fit are counted as cut.", _by(counts_poor=True)),
         Mistake("not-counted", "Count how many good passages did not fit.", _uncut),
+        Mistake(
+            "zero-takes-all",
+            "A `least` of 0 is a threshold too: scores can be negative.",
+            _by(good=lambda score, least: not least or score >= least),
+        ),
+        Mistake(
+            "folded",
+            "Passages stand as they are; their blanks are not folded.",
+            _by(render=lambda q, t: _rendered(q, [" ".join(text.split()) for text in t])),
+        ),
     ),
 )

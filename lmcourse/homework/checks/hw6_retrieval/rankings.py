@@ -177,7 +177,6 @@ RETRIEVAL_SCORES = Question(
             "A question without a right passage counts as 0; it is not left out.",
             _ranked(_reciprocal, skip=True),
         ),
-        Mistake("skips-empty", "A question counts too when its ranking is empty: divide by all questions.", _of_found),
         Mistake("sums", "Both are means over the questions, not sums.", _sums),
         Mistake(
             "percent",
@@ -187,5 +186,6 @@ RETRIEVAL_SCORES = Question(
         Mistake(
             "swapped", "The recall comes first, then the mean reciprocal rank.", lambda r, g, k: _right(r, g, k)[::-1]
         ),
+        Mistake("skips-empty", "A question counts too when its ranking is empty: divide by all questions.", _of_found),
     ),
 )

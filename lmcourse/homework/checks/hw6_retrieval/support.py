@@ -118,16 +118,6 @@ ANSWER_SUPPORT = Question(
         Mistake("first-passage", "The best passage counts, not the first.", _by(best=lambda s: s[0] if s else 0.0)),
         Mistake("worst", "The best passage counts, not the worst.", _by(best=lambda s: min(s, default=0.0))),
         Mistake("distinct", "A word that the answer says twice counts twice in the share.", _by(share=_distinct)),
-        Mistake(
-            "as-often",
-            "A word that the answer repeats is held each time, however often the passage has it.",
-            _by(share=_as_often),
-        ),
-        Mistake(
-            "only-a-to-z",
-            "A word may have letters beside a to z: use the pattern of the text.",
-            _by(split=lambda t: re.findall(r"[a-z0-9]{2,}", t.lower())),
-        ),
         Mistake("of-passage", "It is the share of the answer's words, not of the passage's.", _by(share=_of_passage)),
         Mistake("case", "Capitals do not count: lower case first.", _by(split=lambda t: re.findall(r"\b\w\w+\b", t))),
         Mistake(
@@ -148,6 +138,16 @@ ANSWER_SUPPORT = Question(
             "divides", "An answer may have no words: do not divide by their number then.", lambda a, p: _divided(a, p)
         ),
         Mistake("no-passages", "Without passages the support is 0, no error.", _by(best=max)),
+        Mistake(
+            "as-often",
+            "A word that the answer repeats is held each time, however often the passage has it.",
+            _by(share=_as_often),
+        ),
+        Mistake(
+            "only-a-to-z",
+            "A word may have letters beside a to z: use the pattern of the text.",
+            _by(split=lambda t: re.findall(r"[a-z0-9]{2,}", t.lower())),
+        ),
     ),
 )
 

@@ -156,7 +156,7 @@ def _feedback(question: Question, seen: list[Seen], wrongs: list[Wrong]) -> tupl
         failure = worst.got.failure
         key = key or (failure.kind if failure else difference.kind)
         if found is None and not worst.secret and (failure or difference.kind != "value"):
-            lines.insert(0, f"{difference.text[0].upper()}{difference.text[1:]}.")
+            lines.insert(0, f"{difference.text[0].upper()}{difference.text[1:].rstrip('.')}.")
     return (*lines, *map(str, wrongs)), key
 
 
@@ -202,7 +202,7 @@ def _broken(check: Property, student: Student, drawn: random.Random) -> Wrong | 
 
 
 def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:200]
+    return f"{type(error).__name__}: {error}"[:200].rstrip(".")
 
 
 def _measured(question: Competition, student: Student, salt: str | None) -> Verdict:

@@ -125,6 +125,15 @@ def test_an_answer_that_a_check_cannot_read_costs_that_check():
     assert "this cannot be compared: ZeroDivisionError: in a comparison" in "".join(broken.feedback)
 
 
+def test_a_message_ends_in_one_full_stop():
+    def refuses(x):
+        raise ValueError("Expected a tensor.")
+
+    found = judge(SMALL, LocalStudent(refuses, "double"))
+    assert found.feedback[0].endswith("Expected a tensor.")
+    assert not found.feedback[0].endswith("..")
+
+
 @pytest.mark.parametrize("score", [math.inf, math.nan])
 def test_a_score_is_a_number(score):
     race = Competition("race", "tokenization#wordpiece", lambda *_: score, "points", baseline=0.5, full=0.9)

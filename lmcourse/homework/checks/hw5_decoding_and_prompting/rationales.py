@@ -225,9 +225,7 @@ MAJORITY_ANSWER = Question(
             _by(written=lambda found: found.replace(",", "")),
         ),
         Mistake(
-            "as-written",
-            "1,200 and 1200 are one answer: write numbers in one way before they vote.",
-            _by(written=str),
+            "as-written", "1,200 and 1200 are one answer: write numbers in one way before they vote.", _by(written=str)
         ),
         Mistake(
             "whole-line", "A number behind the cue is the answer, without its unit or currency.", _read(_whole_line)

@@ -62,10 +62,8 @@ def load_key(folder: Path, homework: str, salt: str | None) -> Key:
 def grade(submission: Submission, key: Key, nursery: Nursery) -> Record:
     """Grade a submission; never raises for anything that it does."""
     marking = _Marking(submission, key)
-    if submission.others:
-        marking.say(
-            [f"{submission.file.name if submission.file else ''} was graded, not {', '.join(submission.others)}."]
-        )
+    if submission.file and submission.others:
+        marking.say([f"{submission.file.name} was graded, not {', '.join(submission.others)}."])
     try:
         found = cells(submission)
         marking.answers(found)

@@ -113,6 +113,8 @@ class Child:
         )
         if isinstance(message, Failure):
             return [message.text]
+        # only of cells: a report does not show what a function was called with
+        self.output = (self.output + _text(message.header.get("output", ""), 20_000))[:20_000]
         errors = message.header.get("errors")
         return [_text(error, 500) for error in errors[:20]] if isinstance(errors, list) else []
 
@@ -130,9 +132,7 @@ class Child:
         functions: list[Callable[..., Any]] = []
         data, blobs = dump(list(arguments), functions)
         header = {"do": "call", "name": name, "last": last, "arguments": data}
-        before = self.output
         message = self._ask(header, blobs, functions, patient, late)
-        self.output = before  # a report does not show what a function was called with
         return Answer(failure=message) if isinstance(message, Failure) else answer(_reply(message))
 
     def patience(self, seconds: float) -> Callable[[float], bool]:
@@ -175,7 +175,6 @@ class Child:
             while "callback" in message.header:
                 self._call_back(message, functions, patient)
                 message = self.channel.receive(patient)
-            self.output = (self.output + _text(message.header.get("output", ""), 20_000))[:20_000]
             return message
         except TooSlow:
             self.failure = Failure("stopped", "Your code fills the disk.") if self.full() else Failure("slow", late)

@@ -136,13 +136,14 @@ def serve(channel: Channel, output: int) -> None:
 
         function = names.find(name, message.header["last"])
         reply = invoke(function, message.header["arguments"], message.blobs, call, name=name)
-        header = {"value": reply.value, "changed": reply.changed, "output": stream.take()}
+        stream.take()
+        header = {"value": reply.value, "changed": reply.changed}
         failure = list(reply.failure) if reply.failure else None
         try:
             channel.send(header | {"failure": failure}, list(reply.blobs))
         except ValueError as error:
             failure = list(Failure("value", f"the answer of `{name}` is {error}"))
-            channel.send({"value": None, "changed": False, "output": "", "failure": failure})
+            channel.send({"value": None, "changed": False, "failure": failure})
 
 
 def _names(code: Any) -> set[str]:
